@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.hpp"
+
+namespace wsproxy::deflate {
+
+/// Why a message went raw; also the label of wsproxy_compression_bypassed_total.
+enum class Bypass : std::uint8_t {
+  none,            // compress it
+  too_small,       // under compression.min_size
+  incompressible,  // the payload looks random
+  stream,          // this connection's messages have not been shrinking
+  no_gain,         // it was tried and did not shrink
+};
+inline constexpr std::size_t kBypassCount = 5;
+
+/// 78 or more distinct bytes among 128 sampled at an odd stride. Never true under 256 bytes.
+bool looks_incompressible(base::Bytes text);
+
+/// One connection's memory of how well it compresses. A few bytes; one worker.
+class CompressionPolicy {
+ public:
+  explicit CompressionPolicy(std::size_t min_size) : min_size_(min_size) {}
+
+  /// Decides before compressing. `text` is the message, or at least the first 64 KiB of a larger one.
+  Bypass decide(base::Bytes text);
+  /// Tells how it went: bytes in and out of a message that was compressed, or tried (out >= in).
+  void record(std::size_t input, std::size_t output);
+
+ private:
+  std::size_t min_size_;
+  std::uint8_t poor_in_a_row_ = 0;   // messages that shrank by less than 5 %
+  std::uint8_t skipped_ = 0;         // since the last probe
+};
+
+}  // namespace wsproxy::deflate

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "telemetry/histogram.hpp"
+
+namespace wsproxy::telemetry {
+
+enum class Direction : std::uint8_t { to_client, to_app };
+enum class Side : std::uint8_t { client, app };
+inline constexpr std::size_t kDirections = 2;
+inline constexpr std::size_t kSides = 2;
+constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
+constexpr std::size_t index(Side s) { return static_cast<std::size_t>(s); }
+
+/// How an accepted TCP connection ended up: label `result` of wsproxy_connections_total.
+enum class ConnectionResult : std::uint8_t { upgraded, refused_by_app, rejected, upstream_failed, client_gone };
+inline constexpr std::size_t kConnectionResults = 5;
+
+/// Why we answered a handshake ourselves: label `reason` of wsproxy_rejected_total.
+enum class Rejection : std::uint8_t {
+  bad_request, not_websocket, bad_handshake, header_too_large, handshake_timeout, origin, max_connections, draining, unsupported
+};
+inline constexpr std::size_t kRejections = 9;
+
+/// What the app did wrong: label `reason` of wsproxy_upstream_errors_total.
+enum class UpstreamError : std::uint8_t {
+  resolve, connect, connect_timeout, response_timeout, bad_response, closed_early, lost, protocol
+};
+inline constexpr std::size_t kUpstreamErrors = 8;
+
+enum class ExtensionOutcome : std::uint8_t { accepted, declined, absent };
+inline constexpr std::size_t kExtensionOutcomes = 3;
+
+/// Close codes with a label of their own; every other one counts as "other", so peers cannot add labels.
+inline constexpr std::array<std::uint16_t, 15> kCloseCodes{1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008,
+                                                           1009, 1010, 1011, 1012, 1013, 1014, 0};
+std::size_t close_code_index(std::uint16_t code);  // the last one is "other"
+
+inline constexpr std::array<std::uint64_t, 12> kLatencyBoundsNs{
+    10'000, 25'000, 50'000, 100'000, 250'000, 500'000, 1'000'000, 2'500'000, 10'000'000, 50'000'000, 250'000'000, 1'000'000'000};
+inline constexpr std::array<std::uint64_t, 10> kHandshakeBoundsNs{
+    500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000, 50'000'000, 100'000'000, 500'000'000, 1'000'000'000, 5'000'000'000};
+inline constexpr std::array<std::uint64_t, 9> kDurationBoundsS{1, 5, 15, 60, 300, 900, 3600, 14400, 86400};
+inline constexpr std::array<std::uint64_t, 9> kSizeBoundsBytes{64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 16777216};
+
+/// What one direction of the relay has done.
+struct DirectionCounters {
+  // messages[type][compressed]: type 0 text, 1 binary; compressed on the client's wire
+  std::array<std::array<std::uint64_t, 2>, 2> messages{};
+  std::uint64_t payload_bytes = 0;
+  std::array<std::uint64_t, kSides> wire_bytes{};  // by side: read from or written to that socket
+  DirectionCounters& operator+=(const DirectionCounters& other);
+};
+
+struct ListenerCounters {
+  std::int64_t active = 0;
+  std::array<std::uint64_t, kConnectionResults> total{};
+  ListenerCounters& operator+=(const ListenerCounters& other);
+};
+
+/// Everything one worker counts: plain integers, touched by its own thread only. The exporter gets
+/// copies and sums them.
+struct Counters {
+  std::vector<ListenerCounters> listeners;  // by the listener's place in the config
+  std::array<std::uint64_t, kExtensionOutcomes> handshakes{};
+  std::array<std::uint64_t, kRejections> rejected{};
+  std::array<std::uint64_t, kUpstreamErrors> upstream_errors{};
+  std::array<DirectionCounters, kDirections> relayed{};
+  std::array<std::array<std::uint64_t, kCloseCodes.size()>, kSides> closes{};  // [who closed first][code]
+  std::array<std::uint64_t, kSides> backpressure{};  // times reading stopped because that side did not read
+  std::uint64_t compression_input_bytes = 0;
+  std::uint64_t compression_output_bytes = 0;
+  std::uint64_t compress_ns = 0;
+  std::uint64_t decompress_ns = 0;
+  std::array<std::uint64_t, 4> bypassed{};  // too_small, incompressible, stream, no_gain
+  std::uint64_t compression_memory_bytes = 0;
+  Histogram<kHandshakeBoundsNs> handshake_ns;
+  Histogram<kDurationBoundsS> connection_seconds;
+  Histogram<kSizeBoundsBytes> message_bytes;
+  std::array<Histogram<kLatencyBoundsNs>, kDirections> relay_ns;
+  Counters& operator+=(const Counters& other);
+};
+
+}  // namespace wsproxy::telemetry

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace wsproxy::telemetry {
+
+/// Fixed buckets of plain integers; one thread adds, snapshots are copies. `Bounds` has the upper
+/// bounds (inclusive, ascending) in the unit observed; values above go to +Inf.
+template <const auto& Bounds>
+class Histogram {
+ public:
+  static constexpr std::size_t kBuckets = Bounds.size();
+  void observe(std::uint64_t value, std::uint64_t times = 1) {
+    std::size_t i = 0;
+    while (i < kBuckets && value > Bounds[i]) ++i;
+    counts_[i] += times;
+    sum_ += value * times;
+  }
+  Histogram& operator+=(const Histogram& other) {
+    for (std::size_t i = 0; i <= kBuckets; ++i) counts_[i] += other.counts_[i];
+    sum_ += other.sum_;
+    return *this;
+  }
+  /// Not cumulative; the last one is +Inf.
+  const std::array<std::uint64_t, kBuckets + 1>& counts() const { return counts_; }
+  std::uint64_t sum() const { return sum_; }
+
+ private:
+  std::array<std::uint64_t, kBuckets + 1> counts_{};
+  std::uint64_t sum_ = 0;
+};
+
+}  // namespace wsproxy::telemetry
