@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace wsproxy::http {
+
+/// A whole answer of our own: status line, Connection: close, text/plain with one sentence. Adds
+/// `extra_headers` (each ending in CRLF). 426 also says Upgrade: websocket and Sec-WebSocket-Version: 13.
+std::string error_page(unsigned status, std::string_view sentence, std::string_view extra_headers = {});
+
+/// "Bad Gateway" for 502; "Error" for what it does not know.
+std::string_view reason_phrase(unsigned status);
+
+}  // namespace wsproxy::http
