@@ -27,13 +27,18 @@ class FrameParser {
   };
   struct Step {
     Event event = Event::need_more;
-    std::size_t used = 0;        // bytes of the input, possibly fewer than given: the rest is for the next call
-    base::MutableBytes payload;  // points into the input
+    /// Bytes of the input, possibly fewer than given: the rest is for the next call. 0 with a fault.
+    std::size_t used = 0;
+    /// Points into the input.
+    base::MutableBytes payload{};
     std::uint64_t offset = 0;
-    bool frame_complete = false; // this was the frame's last payload; every frame has such a step, an empty one too
+    /// This was the frame's last payload. Every frame has such a step, an empty one too.
+    bool frame_complete = false;
   };
 
-  /// Consumes up to the next event. `max_payload` bounds the payload of one step.
+  /// Consumes up to the next event. `max_payload`, at least 1, bounds the payload of one step. To be
+  /// called until it says need_more or fault, with an empty input too: the step that completes an empty
+  /// frame uses no input.
   Step feed(base::MutableBytes input, std::size_t max_payload = SIZE_MAX);
 
   /// Of the frame that is being read; valid from its header event to the next one.
@@ -44,6 +49,13 @@ class FrameParser {
 
  private:
   enum class State : std::uint8_t { header, payload };
+
+  Step read_header(base::Bytes input);
+  Step collect_header(base::Bytes input);
+  Step finish_header(base::Bytes bytes, std::size_t used);
+  Step read_payload(base::MutableBytes input, std::size_t max_payload);
+  Step fail(Fault fault);
+
   Sender sender_;
   State state_ = State::header;
   Fault fault_ = Fault::none;
