@@ -32,7 +32,7 @@ class RequestHeadReader {
   RequestHeadReader(RequestHeadReader&&) noexcept;
   RequestHeadReader& operator=(RequestHeadReader&&) noexcept;
 
-  /// Advances `used` by what belongs to the head; bytes after it are not touched.
+  /// Adds to `used` what belongs to the head; bytes after it are not touched.
   HeadStatus feed(base::Bytes input, std::size_t& used);
   /// Valid once complete.
   RequestHead& head();

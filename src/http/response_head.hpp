@@ -26,12 +26,13 @@ class ResponseHeadReader {
   ResponseHeadReader(ResponseHeadReader&&) noexcept;
   ResponseHeadReader& operator=(ResponseHeadReader&&) noexcept;
 
+  /// Adds to `used` what belongs to heads; bytes after the final one are not touched.
   HeadStatus feed(base::Bytes input, std::size_t& used);
   ResponseHead& head();
   std::string_view problem() const;
 
   enum class BodyStatus : unsigned char { more, complete, malformed };
-  /// For a head that is not 101: whether the body is complete after `input`; `used` says how much of
+  /// For a head that is not 101: whether the body is complete after `input`; adds to `used` what of
   /// it belongs to the answer. An answer without a length ends with the connection (RFC 9112 6.3).
   BodyStatus body(base::Bytes input, std::size_t& used);
 

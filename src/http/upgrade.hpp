@@ -10,7 +10,7 @@ namespace wsproxy::http {
 
 /// What the proxy knows and the app should learn about a handshake.
 struct ForwardedFacts {
-  std::string_view peer;        // the client's address without port, IPv6 without brackets; empty for a unix socket
+  std::string_view peer;  // the client's address without port, IPv6 without brackets; empty for a unix socket
   std::string_view scheme;      // "ws"/"wss" become X-Forwarded-Proto http/https
   std::string_view base_path;   // of upstream.url, put before the target
   std::string_view request_id;  // fresh; used unless the client's own is kept
