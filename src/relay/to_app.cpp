@@ -1,0 +1,209 @@
+#include "relay/to_app.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace wsproxy::relay {
+
+using websocket::Fault;
+using websocket::FrameHeader;
+using websocket::Opcode;
+
+ToApp::ToApp(const Settings& settings, Workshop& workshop, Meter& meter)
+    : settings_(settings),
+      workshop_(workshop),
+      meter_(meter),
+      rules_(settings.compression.has_value()) {
+  if (settings.compression && !settings.compression->params.client_no_context_takeover) {
+    history_.emplace(std::size_t{1} << settings.compression->params.client_window_bits,
+                     deflate::History::Keep::must_keep, workshop.budget);
+  }
+}
+
+ToApp::Result ToApp::feed(base::MutableBytes input, base::ByteQueue& to_app, std::size_t room, bool discard) {
+  Output out{to_app, room, discard};
+  Result result;
+  if (closed_) return {Event::close, input.size()};
+  if (fault_ == Fault::none && is_stalled()) {
+    base::ByteQueue packed = std::move(stalled_);
+    inflating_ = Inflating::yes;
+    fault_ = inflate(packed.view(), stalled_complete_, out);
+  }
+  while (fault_ == Fault::none) {
+    if (is_stalled() || to_app.size() >= room) return {Event::no_room, result.used};
+    const auto step = parser_.feed(input.subspan(result.used), room - to_app.size());
+    result.used += step.used;
+    switch (step.event) {
+      case websocket::FrameParser::Event::need_more:
+        return result;
+      case websocket::FrameParser::Event::header:
+        fault_ = on_header();
+        break;
+      case websocket::FrameParser::Event::payload:
+        fault_ = on_payload(step, out);
+        if (closed_) return {Event::close, result.used};
+        break;
+      case websocket::FrameParser::Event::fault:
+        fault_ = parser_.fault();
+        break;
+    }
+  }
+  result.event = Event::fault;
+  return result;
+}
+
+Fault ToApp::on_header() {
+  const FrameHeader& header = parser_.header();
+  if (is_control(header.opcode)) {
+    control_have_ = 0;
+    return Fault::none;
+  }
+  const bool first = header.opcode != Opcode::continuation;
+  if (const Fault fault = rules_.on_header(header); fault != Fault::none) return fault;
+  if (first) {
+    message_bytes_ = 0;
+    utf8_.reset();
+    fragment_sent_ = false;
+    if (rules_.compressed()) {
+      inflating_ = Inflating::yes;
+      decoder_.emplace(workshop_.decoders.begin(settings_.compression->params.client_window_bits,
+                                                history_ ? &*history_ : nullptr));
+    }
+  }
+  if (rules_.compressed() || settings_.max_message_bytes == 0) return Fault::none;
+  // Judged before one byte of it is looked at; a compressed frame is judged by what comes out of it.
+  return header.payload_size > settings_.max_message_bytes - message_bytes_ ? Fault::message_too_big : Fault::none;
+}
+
+Fault ToApp::on_payload(const websocket::FrameParser::Step& step, Output& out) {
+  const FrameHeader& header = parser_.header();
+  if (is_control(header.opcode)) return on_control(step, out);
+  if (rules_.compressed()) return inflate(step.payload, step.frame_complete && header.fin, out);
+  return pass(step, out);
+}
+
+Fault ToApp::on_control(const websocket::FrameParser::Step& step, Output& out) {
+  std::copy(step.payload.begin(), step.payload.end(), control_.begin() + control_have_);
+  control_have_ = static_cast<std::uint8_t>(control_have_ + step.payload.size());
+  if (!step.frame_complete) return Fault::none;
+  const base::Bytes payload{control_.data(), control_have_};
+  const Opcode opcode = parser_.header().opcode;
+  if (opcode == Opcode::close) {
+    const Fault fault = parse_close_payload(payload, close_);
+    closed_ = fault == Fault::none;
+    return fault;
+  }
+  const bool is_ours = opcode == Opcode::pong && std::ranges::equal(payload, expected_pong_);
+  if (!is_ours && !out.discard) {
+    append_frame({.opcode = opcode, .masked = true, .mask_key = workshop_.mask_keys.next()}, payload, out.queue);
+  }
+  return Fault::none;
+}
+
+Fault ToApp::pass(const websocket::FrameParser::Step& step, Output& out) {
+  const FrameHeader& header = parser_.header();
+  const bool message_complete = step.frame_complete && header.fin;
+  if (const Fault fault = accept_text(step.payload, message_complete); fault != Fault::none) return fault;
+  message_bytes_ += step.payload.size();
+  if (!out.discard) {
+    if (step.offset == 0) {
+      out_key_ = workshop_.mask_keys.next();
+      append_header({.fin = header.fin,
+                     .opcode = header.opcode,
+                     .masked = true,
+                     .mask_key = out_key_,
+                     .payload_size = header.payload_size},
+                    out.queue);
+    }
+    apply_mask(step.payload, out.queue.prepare(step.payload.size()).data(), out_key_, step.offset);
+    out.queue.commit(step.payload.size());
+    streaming_ = !step.frame_complete;
+  }
+  if (message_complete) end_message();
+  return Fault::none;
+}
+
+Fault ToApp::inflate(base::Bytes packed, bool message_complete, Output& out) {
+  // A message that begins and ends within one read is inflated in the worker's scratch and costs the
+  // connection no memory; an unfinished one moves to held_.
+  const bool on_scratch = held_.empty();
+  base::ByteQueue& text = on_scratch ? workshop_.text : held_;
+  const Fault fault = drain_decoder(packed, message_complete, text, out);
+  if (on_scratch) {
+    if (fault == Fault::none && inflating_ != Inflating::no) held_.append(text.view());
+    text.clear();
+  } else if (held_.empty()) {
+    held_.release();
+  }
+  return fault;
+}
+
+Fault ToApp::drain_decoder(base::Bytes& packed, bool message_complete, base::ByteQueue& text, Output& out) {
+  for (;;) {
+    std::size_t most = kWholeMessage - text.size();
+    if (settings_.max_message_bytes != 0) {
+      // One byte more than allowed is enough to know.
+      const std::uint64_t left = settings_.max_message_bytes - message_bytes_;
+      if (left < most) most = static_cast<std::size_t>(left) + 1;
+    }
+    const std::size_t before = text.size();
+    const std::uint64_t begun = workshop_.nanoseconds();
+    deflate::DecodeStatus status = decoder_->write(packed, text, most);
+    if (status == deflate::DecodeStatus::needs_input && message_complete && text.size() - before < most) {
+      status = decoder_->finish(text, most - (text.size() - before));
+    }
+    meter_.worker.decompress_ns += workshop_.nanoseconds() - begun;
+    if (status == deflate::DecodeStatus::corrupt) return Fault::corrupt_deflate;
+    const base::Bytes fresh = text.view().subspan(before);
+    message_bytes_ += fresh.size();
+    if (settings_.max_message_bytes != 0 && message_bytes_ > settings_.max_message_bytes) return Fault::message_too_big;
+    const bool ended = status == deflate::DecodeStatus::message_end;
+    if (const Fault fault = accept_text(fresh, ended); fault != Fault::none) return fault;
+    if (ended) {
+      send_fragment(text, true, out);
+      end_message();
+      return Fault::none;
+    }
+    const bool full = text.size() >= kWholeMessage;
+    if (full) send_fragment(text, false, out);
+    if (status == deflate::DecodeStatus::needs_input && !message_complete) return Fault::none;
+    if (full && out.queue.size() >= out.room) {
+      stall(packed, message_complete);
+      return Fault::none;
+    }
+  }
+}
+
+Fault ToApp::accept_text(base::Bytes fresh, bool may_end_here) {
+  if (rules_.opcode() != Opcode::text) return Fault::none;
+  if (!utf8_.write(fresh)) return Fault::invalid_utf8;
+  return may_end_here && !utf8_.may_end() ? Fault::invalid_utf8 : Fault::none;
+}
+
+void ToApp::send_fragment(base::ByteQueue& text, bool fin, Output& out) {
+  if (!out.discard) {
+    append_frame({.fin = fin,
+                  .opcode = fragment_sent_ ? Opcode::continuation : rules_.opcode(),
+                  .masked = true,
+                  .mask_key = workshop_.mask_keys.next()},
+                 text.view(), out.queue);
+    fragment_sent_ = true;
+  }
+  text.clear();
+}
+
+void ToApp::end_message() {
+  meter_.message(telemetry::Direction::to_app, rules_.opcode(), rules_.compressed(), message_bytes_);
+  inflating_ = Inflating::no;
+  decoder_.reset();
+}
+
+void ToApp::stall(base::Bytes packed, bool message_complete) {
+  base::ByteQueue rest;
+  rest.append(packed);
+  stalled_ = std::move(rest);
+  stalled_complete_ = message_complete;
+  inflating_ = Inflating::stalled;
+}
+
+}  // namespace wsproxy::relay

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "deflate/history.hpp"
+#include "deflate/policy.hpp"
+#include "relay/meter.hpp"
+#include "relay/settings.hpp"
+#include "websocket/close_payload.hpp"
+#include "websocket/frame_parser.hpp"
+#include "websocket/message_rules.hpp"
+
+namespace wsproxy::relay {
+
+/// What app bytes become on the client leg: compressed when that was agreed and pays.
+///
+/// Without the extension frames stream through as they arrive. With it a message up to kWholeMessage
+/// is held until it is whole, then compressed, or sent raw, as one frame; a larger one is decided on
+/// its first kWholeMessage bytes and streams. UTF-8 is the receiver's to check (RFC 6455 section 8.1).
+/// Memory: at most kWholeMessage of text, and only inside a message.
+class ToClient {
+ public:
+  ToClient(const Settings& settings, Workshop& workshop, Meter& meter);
+
+  enum class Event : std::uint8_t {
+    need_more,
+    no_room,
+    close,
+    fault,
+  };
+  struct Result {
+    Event event = Event::need_more;
+    std::size_t used = 0;
+  };
+
+  /// As ToApp::feed, the other way round.
+  Result feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room, bool discard);
+
+  /// Whether the client leg is between two frames.
+  bool between_frames() const { return !streaming_; }
+  /// Whether it is between two messages: a close frame of our own cuts nothing off.
+  bool between_messages() const { return !streaming_ && !message_begun_; }
+  websocket::Fault fault() const { return fault_; }
+  const websocket::ClosePayload& close_payload() const { return close_; }
+
+ private:
+  /// What becomes of the message that is being read.
+  enum class Mode : std::uint8_t {
+    pass,      // frames go on as they are
+    hold,      // still small enough to be compressed whole
+    compress,  // large: streams through an encoder
+  };
+  struct Output {
+    base::ByteQueue& queue;
+    bool discard;
+  };
+
+  websocket::Fault on_header();
+  websocket::Fault on_payload(const websocket::FrameParser::Step& step, Output& out);
+  websocket::Fault on_control(const websocket::FrameParser::Step& step, Output& out);
+  void pass(const websocket::FrameParser::Step& step, Output& out);
+  void hold(const websocket::FrameParser::Step& step, Output& out);
+  void send_whole(base::Bytes text, Output& out);
+  void begin_large(const websocket::FrameParser::Step& step, Output& out);
+  void stream_compressed(base::Bytes text, bool message_complete, Output& out);
+  void send_frame(websocket::FrameHeader header, base::Bytes payload, Output& out);
+  void count_bypass(deflate::Bypass reason);
+
+  const Settings& settings_;
+  Workshop& workshop_;
+  Meter& meter_;
+  websocket::FrameParser parser_{websocket::Sender::server};
+  websocket::MessageRules rules_{false};
+  websocket::Fault fault_ = websocket::Fault::none;
+  websocket::ClosePayload close_;
+  bool closed_ = false;
+  bool streaming_ = false;      // a frame's header is on the client leg, its payload not all yet
+  bool message_begun_ = false;  // some of the message is on the client leg
+  Mode mode_ = Mode::pass;
+  std::uint64_t message_bytes_ = 0;
+  std::uint64_t packed_bytes_ = 0;
+  std::uint8_t control_have_ = 0;
+  std::array<std::byte, websocket::kMaxControlPayload> control_{};
+  std::optional<deflate::History> history_;
+  deflate::CompressionPolicy policy_{0};
+  std::optional<deflate::MessageEncoder> encoder_;
+  base::ByteQueue held_;
+};
+
+}  // namespace wsproxy::relay
