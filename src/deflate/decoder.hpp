@@ -14,9 +14,9 @@ class LiveDecoder;  // one zlib inflater; decoder.cpp
 
 enum class DecodeStatus : std::uint8_t {
   needs_input,  // all given input is used and all its text is out
-  output_full,  // max_output reached; call again, with what is left of the input
+  output_full,  // max_output reached; call again, with what is left of the input, for perhaps nothing more
   message_end,  // finish() only
-  corrupt,      // not a deflate stream, reaches past the agreed window, or ends inside a block
+  corrupt,      // not a deflate stream, reaches past the window of earlier messages, or ends inside a block
 };
 
 /// One compressed message on its way in (RFC 7692 section 7.2.2). While it exists it owns a live
@@ -50,8 +50,8 @@ class DecoderPool {
   DecoderPool(std::size_t max_idle, Budget& budget);
   ~DecoderPool();
 
-  /// Primes an inflater of exactly the agreed window with what the client has sent; `history` is null
-  /// without context takeover, and else stays where it is until the message ends.
+  /// Primes an inflater with the agreed window of what the client has sent; `history` is null without
+  /// context takeover, and else stays where it is until the message ends.
   MessageDecoder begin(std::uint8_t window_bits, History* history);
 
   std::size_t idle_count() const;

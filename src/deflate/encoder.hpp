@@ -59,8 +59,8 @@ class EncoderPool {
   bool compress(base::Bytes text, EncoderShape shape, History* history, base::ByteQueue& out);
 
   std::size_t idle_count() const;
-  std::uint64_t primed_count() const { return primed_; }     // messages that had to prime
-  std::uint64_t resumed_count() const { return resumed_; }   // messages that found their encoder standing
+  std::uint64_t primed_count() const { return primed_; }    // messages that had to prime
+  std::uint64_t resumed_count() const { return resumed_; }  // messages that found their encoder standing
 
  private:
   friend class MessageEncoder;

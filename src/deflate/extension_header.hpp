@@ -17,8 +17,9 @@ struct Extension {
   std::vector<Parameter> parameters;
 };
 
-/// The elements in order, from a header's value (several lines joined by commas); nothing when it does not follow the grammar.
-/// Quoted values must be tokens after unquoting, as the RFC asks. Bounded: 64 extensions of 16 parameters each.
+/// The elements in order, from a header's value (several lines joined by commas); nothing when it does not
+/// follow the grammar. Quoted values must be tokens after unquoting, as the RFC asks. Bounded: 64 extensions
+/// of 16 parameters each.
 std::optional<std::vector<Extension>> parse_extensions(std::string_view header);
 
 }  // namespace wsproxy::deflate

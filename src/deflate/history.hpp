@@ -25,6 +25,7 @@ class History {
   /// Adds text at the end and drops what is out of reach. A may_forget history that gets no memory
   /// forgets everything instead of growing.
   void append(base::Bytes text);
+  /// Empties it and gives the memory back.
   void forget();
 
   /// Contiguous, oldest first; valid until the next append or forget.
@@ -37,6 +38,8 @@ class History {
   void set_stamp(std::uint64_t stamp) { stamp_ = stamp; }
 
  private:
+  bool grow(std::size_t needed);
+
   Budget* budget_;
   std::unique_ptr<std::byte[]> data_;
   std::uint32_t reach_;

@@ -32,8 +32,9 @@ enum class NegotiationResult : std::uint8_t {
 
 struct Negotiation {
   NegotiationResult result = NegotiationResult::absent;
-  Params params;       // when accepted
-  std::string answer;  // the value of Sec-WebSocket-Extensions when accepted, else empty: then no header at all
+  Params params;  // when accepted
+  std::string
+      answer;  // the value of Sec-WebSocket-Extensions when accepted, else empty: then no header at all
 };
 
 /// Chooses among the client's offers, the first acceptable one wins. `header` is the value of

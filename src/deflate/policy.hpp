@@ -31,8 +31,8 @@ class CompressionPolicy {
 
  private:
   std::size_t min_size_;
-  std::uint8_t poor_in_a_row_ = 0;   // messages that shrank by less than 5 %
-  std::uint8_t skipped_ = 0;         // since the last probe
+  std::uint8_t poor_in_a_row_ = 0;  // messages that shrank by less than 5 %
+  std::uint8_t skipped_ = 0;        // since the last probe
 };
 
 }  // namespace wsproxy::deflate
