@@ -14,11 +14,11 @@ using Duration = std::chrono::milliseconds;
 
 /// host:port, [v6]:port or unix:/path.
 struct Address {
-  std::string host;         // without brackets; empty for a unix socket
+  std::string host;  // without brackets; empty for a unix socket
   std::uint16_t port = 0;
-  std::string unix_path;    // empty for TCP
+  std::string unix_path;  // empty for TCP
   bool is_unix() const { return !unix_path.empty(); }
-  std::string text() const; // as it is written in the file
+  std::string text() const;  // as it is written in the file
   bool operator==(const Address&) const = default;
 };
 
@@ -38,10 +38,12 @@ struct ListenerTls {
 };
 
 struct Listener {
-  std::string name;  // default: the address
+  std::string name;  // empty: the address stands for it, see label()
   Address address{"127.0.0.1", 8009, {}};
   bool proxy_protocol = false;
   std::optional<ListenerTls> tls;
+  /// What logs and metrics call it.
+  std::string label() const { return name.empty() ? address.text() : name; }
   bool operator==(const Listener&) const = default;
 };
 
@@ -50,8 +52,8 @@ struct UpstreamUrl {
   bool tls = false;
   std::string host = "localhost";
   std::uint16_t port = 8008;
-  std::string unix_path;   // ws+unix:/path/app.sock
-  std::string base_path;   // put before the client's path; without a trailing slash
+  std::string unix_path;  // ws+unix:/path/app.sock
+  std::string base_path;  // put before the client's path; without a trailing slash
   bool is_unix() const { return !unix_path.empty(); }
   std::string text() const;
   bool operator==(const UpstreamUrl&) const = default;

@@ -1,0 +1,219 @@
+#include "config/keys.hpp"
+
+#include <functional>
+
+#include "config/text_rules.hpp"
+
+namespace wsproxy::config {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::uint64_t kKiB = 1ULL << 10;
+constexpr std::uint64_t kMiB = 1ULL << 20;
+constexpr std::uint64_t kGiB = 1ULL << 30;
+constexpr std::uint64_t kTiB = 1ULL << 40;
+constexpr std::uint64_t kMostConnections = 10'000'000;
+constexpr milliseconds kNone{0};
+constexpr milliseconds kInstant{1};
+constexpr hours kHour{1};
+constexpr hours kDay{24};
+
+class Keys final : public Section {
+ public:
+  explicit Keys(std::function<void(Visitor&)> members) : members_(std::move(members)) {}
+  void describe(Visitor& visitor) override { members_(visitor); }
+
+ private:
+  std::function<void(Visitor&)> members_;
+};
+
+void show(Visitor& visitor, const Key& key, Scalar&& value) {
+  visitor.scalar(key, value);
+}
+
+void show(Visitor& visitor, const Key& key, std::function<void(Visitor&)> members) {
+  Keys keys{std::move(members)};
+  visitor.section(key, keys);
+}
+
+template <class T>
+class ListOf final : public SectionList {
+ public:
+  using Describe = void (*)(Visitor&, T&);
+  ListOf(std::vector<T>& items, T blank, Describe describe_item)
+      : items_(items), blank_(std::move(blank)), describe_(describe_item) {}
+  std::size_t size() const override { return items_.size(); }
+  void clear() override { items_.clear(); }
+  void add() override { items_.push_back(blank_); }
+  void describe(std::size_t index, Visitor& visitor) override { describe_(visitor, items_.at(index)); }
+
+ private:
+  std::vector<T>& items_;
+  T blank_;
+  Describe describe_;
+};
+
+void describe_certificate(Visitor& v, Certificate& c) {
+  show(v, {"certificate", "PEM file, leaf first", true}, Text{c.certificate, path_rule()});
+  show(v, {"private_key", "PEM file", true}, Text{c.private_key, path_rule()});
+}
+
+void describe_listener_tls(Visitor& v, ListenerTls& tls) {
+  show(v, {"certificate", "PEM file, leaf first", true}, Text{tls.certificate, path_rule()});
+  show(v, {"private_key", "PEM file", true}, Text{tls.private_key, path_rule()});
+  ListOf<Certificate> additional{tls.additional, {}, describe_certificate};
+  v.list({"additional", "more certificates, chosen by the name that the client asks for"}, additional);
+  show(v, {"client_ca", "PEM file; set: clients must present a certificate that it signed"},
+       Text{tls.client_ca, optional_path_rule()});
+  show(v, {"min_version", "oldest TLS version that is spoken"}, Choice{tls.min_version, {"1.2", "1.3"}});
+}
+
+class OptionalTls final : public OptionalSection {
+ public:
+  explicit OptionalTls(std::optional<ListenerTls>& tls) : tls_(tls) {}
+  bool is_present() const override { return tls_.has_value(); }
+  void create() override { tls_.emplace(); }
+  void describe(Visitor& visitor) override { describe_listener_tls(visitor, *tls_); }
+
+ private:
+  std::optional<ListenerTls>& tls_;
+};
+
+void describe_listener(Visitor& v, Listener& l) {
+  show(v, {"name", "label in logs and metrics; empty: the address"}, Text{l.name, any_text_rule()});
+  show(v, {"address", "where clients connect; port 0 lets the system choose"}, AddressText{l.address});
+  show(v, {"proxy_protocol", "expect a PROXY protocol header, v1 or v2, from a load balancer"},
+       Flag{l.proxy_protocol});
+  OptionalTls tls{l.tls};
+  v.optional_section({"tls", "absent: ws://, present: wss://"}, tls);
+}
+
+void describe_upstream_tls(Visitor& v, UpstreamTls& tls) {
+  show(v, {"ca", "PEM file of authorities; empty: the system's"}, Text{tls.ca, optional_path_rule()});
+  show(v, {"server_name", "name to ask for and to verify; empty: the URL's host"},
+       Text{tls.server_name, optional_host_rule()});
+  show(v, {"verify", "check the app's certificate"}, Flag{tls.verify});
+  show(v, {"certificate", "PEM file to present to the app"}, Text{tls.certificate, optional_path_rule()});
+  show(v, {"private_key", "PEM file of that certificate's key"}, Text{tls.private_key, optional_path_rule()});
+}
+
+void describe_upstream(Visitor& v, Upstream& u) {
+  show(v, {"url", "the app; its path is put before the client's"}, UrlText{u.url});
+  show(v, {"connect_timeout", "for connecting, retries included"}, Span{u.connect_timeout, kInstant, kHour});
+  show(v, {"response_timeout", "for the app's answer to the upgrade"},
+       Span{u.response_timeout, kInstant, kHour});
+  show(v, {"max_connections", "to this app; 0: no limit"}, Whole{u.max_connections, 0, kMostConnections});
+  show(v, {"lost_code", "close code to the client when the app vanishes"}, CloseCode{u.lost_code});
+  show(v, {"tls", "for wss:// apps"}, [&u](Visitor& inner) { describe_upstream_tls(inner, u.tls); });
+}
+
+void describe_compression(Visitor& v, Compression& c) {
+  show(v, {"enabled", "false: bytes are relayed as they are"}, Flag{c.enabled});
+  show(v, {"engine", "what compresses"}, Choice{c.engine, {"auto", "zlib", "isal"}});
+  show(v, {"level", "1 is fast, 9 is small"}, Whole{c.level, 1, 9});
+  show(v, {"min_size", "smaller messages go raw"}, Size{c.min_size, 0, kMiB});
+  show(v, {"window_bits", "server_max_window_bits at most"}, Whole{c.window_bits, 9, 15});
+  show(v, {"history", "how far back the proxy refers; 0: no context takeover"},
+       Size{c.history, 0, 32 * kKiB});
+  show(v, {"context_takeover", "messages to a client may refer to earlier ones"}, Flag{c.context_takeover});
+  show(v, {"client_window_bits", "asked of clients that let us"}, Whole{c.client_window_bits, 9, 15});
+  show(v, {"client_context_takeover", "messages of a client may refer to earlier ones"},
+       Flag{c.client_context_takeover});
+  show(v, {"memory", "all live streams, histories and cached frames"}, Size{c.memory, kMiB, kTiB});
+  show(v, {"adaptive", "leave alone what does not shrink; compress less when the CPU is short"},
+       Flag{c.adaptive});
+}
+
+void describe_match(Visitor& v, RouteMatch& m) {
+  show(v, {"host", "host that the client asked for; may begin with *."}, Text{m.host, host_pattern_rule()});
+  show(v, {"path", "prefix of the request's path"}, Text{m.path, path_prefix_rule()});
+}
+
+void describe_route(Visitor& v, Route& r) {
+  show(v, {"match", "a request must fit all that is given", true},
+       [&r](Visitor& inner) { describe_match(inner, r.match); });
+  show(v, {"upstream", "as above; what is left out is taken from there"},
+       [&r](Visitor& inner) { describe_upstream(inner, r.upstream); });
+  show(v, {"compression", "as above; what is left out is taken from there"},
+       [&r](Visitor& inner) { describe_compression(inner, r.compression); });
+}
+
+void describe_limits(Visitor& v, Limits& l) {
+  show(v, {"max_connections", "open connections of clients"}, Whole{l.max_connections, 1, kMostConnections});
+  show(v, {"max_connections_per_ip", "of one client address; 0: no limit"},
+       Whole{l.max_connections_per_ip, 0, kMostConnections});
+  show(v, {"max_message_size", "of a message, inflated; 0: no limit"}, Size{l.max_message_size, 0, kTiB});
+  show(v, {"max_header_size", "of a request's or answer's head"}, Size{l.max_header_size, kKiB, kMiB});
+  show(v, {"write_buffer", "queued for one side before the other is paused"},
+       Size{l.write_buffer, 128 * kKiB, kGiB});
+  v.texts({"allowed_origins", "Origin values that may connect; empty: all"},
+          {l.allowed_origins, origin_rule()});
+}
+
+void describe_timeouts(Visitor& v, Timeouts& t) {
+  show(v, {"handshake", "for the client's request head"}, Span{t.handshake, kInstant, kHour});
+  show(v, {"ping_interval", "between the proxy's own pings to the client; 0: none"},
+       Span{t.ping_interval, kNone, kDay});
+  show(v, {"ping_timeout", "for the answer to a ping"}, Span{t.ping_timeout, kInstant, kHour});
+  show(v, {"idle", "without data either way; 0: never"}, Span{t.idle, kNone, 365 * kDay});
+  show(v, {"close", "for the answer to a close frame"}, Span{t.close, kInstant, kHour});
+}
+
+void describe_drain(Visitor& v, Drain& d) {
+  show(v, {"delay", "not ready, still accepting: time for endpoints to update"}, Span{d.delay, kNone, kHour});
+  show(v, {"spread", "close frames are spread over this time"}, Span{d.spread, kNone, kHour});
+  show(v, {"timeout", "then what is left is cut"}, Span{d.timeout, kNone, kDay});
+  show(v, {"close_code", "what clients are told"}, CloseCode{d.close_code});
+}
+
+void describe_log(Visitor& v, Log& l) {
+  show(v, {"level", "what is logged, and all that is worse"},
+       Choice{l.level, {"error", "warning", "info", "debug"}});
+  show(v, {"format", "auto: text on a terminal, json elsewhere"}, Choice{l.format, {"auto", "text", "json"}});
+  show(v, {"access", "one line a connection"}, Flag{l.access});
+}
+
+void describe_sentry(Visitor& v, Sentry& s) {
+  show(v, {.name = "dsn", .meaning = "where errors are reported; empty: nowhere", .secret = true},
+       Text{s.dsn, dsn_rule()});
+  show(v, {"environment", "what the reports are labelled with"}, Text{s.environment, any_text_rule()});
+}
+
+}  // namespace
+
+void describe(Visitor& v, Config& c) {
+  ListOf<Listener> listeners{c.listeners, {}, describe_listener};
+  v.list({"listeners", "where clients connect"}, listeners);
+  show(v, {"upstream", "the app behind the proxy"}, [&c](Visitor& in) { describe_upstream(in, c.upstream); });
+  show(v, {"compression", "permessage-deflate on the client's side"},
+       [&c](Visitor& in) { describe_compression(in, c.compression); });
+  // After the two sections that a route starts from.
+  ListOf<Route> routes{c.routes, {{}, c.upstream, c.compression}, describe_route};
+  v.list({"routes", "other apps by host and path; the first match wins, else the upstream above"}, routes);
+  show(v, {"limits", "what one client or message may take"},
+       [&c](Visitor& in) { describe_limits(in, c.limits); });
+  show(v, {"timeouts", "how long to wait"}, [&c](Visitor& in) { describe_timeouts(in, c.timeouts); });
+  show(v, {"drain", "how the proxy stops"}, [&c](Visitor& in) { describe_drain(in, c.drain); });
+  show(v, {"http", "requests that are no WebSocket"}, [&c](Visitor& in) {
+    show(in, {"forward", "pass them on to the app; false: 426"}, Flag{c.http_forward});
+  });
+  show(v, {"headers", "what to believe"}, [&c](Visitor& in) {
+    in.texts({"trusted_proxies", "networks whose X-Forwarded-* and Forwarded are kept"},
+             {c.trusted_proxies, cidr_rule()});
+  });
+  show(v, {"admin", "the side port"}, [&c](Visitor& in) {
+    show(in, {"address", "health, metrics and status"}, AddressText{c.admin});
+  });
+  show(v, {"log", "to standard error"}, [&c](Visitor& in) { describe_log(in, c.log); });
+  show(v, {"sentry", "error reports"}, [&c](Visitor& in) { describe_sentry(in, c.sentry); });
+  show(v, {"workers", "threads; auto: the CPU quota, rounded up"}, Whole{c.workers, "auto", 1, 256});
+}
+
+std::string join_path(const std::string& parent, const std::string& name) {
+  return parent.empty() ? name : parent + "." + name;
+}
+
+}  // namespace wsproxy::config

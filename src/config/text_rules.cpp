@@ -1,0 +1,121 @@
+#include "config/text_rules.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include "base/ascii.hpp"
+#include "config/address.hpp"
+
+namespace wsproxy::config {
+namespace {
+
+std::uint8_t octet(char c) {
+  return static_cast<std::uint8_t>(c);
+}
+
+/// The length of the UTF-8 sequence at the front; 0 when there is none.
+std::size_t sequence_length(std::string_view text) {
+  const std::uint8_t first = octet(text[0]);
+  if (first < 0x80) return 1;
+  if (first < 0xC2 || first > 0xF4) return 0;
+  const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((octet(text[i]) & 0xC0) != 0x80) return 0;
+  }
+  const std::uint8_t second = octet(text[1]);
+  const bool is_long_form = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
+  const bool is_surrogate = first == 0xED && second > 0x9F;
+  const bool is_beyond_unicode = first == 0xF4 && second > 0x8F;
+  return is_long_form || is_surrogate || is_beyond_unicode ? 0 : length;
+}
+
+std::string path_problem(std::string_view path) {
+  return path.empty() ? "is empty" : "";
+}
+
+std::string host_problem(std::string_view host) {
+  return host.empty() || is_host(host) ? "" : "is neither a name nor an IP address";
+}
+
+std::string host_pattern_problem(std::string_view pattern) {
+  if (pattern.starts_with("*.")) pattern.remove_prefix(2);
+  return host_problem(pattern);
+}
+
+std::string path_prefix_problem(std::string_view path) {
+  if (path.empty()) return {};
+  if (!path.starts_with('/')) return "does not begin with a slash";
+  return path.find_first_of(" ?#") == std::string_view::npos ? "" : "has a space, a query or a fragment";
+}
+
+/// RFC 6454 section 6.2: a scheme, a host and perhaps a port.
+std::string origin_problem(std::string_view origin) {
+  if (origin == "null") return {};
+  const auto scheme_end = origin.find("://");
+  if (scheme_end == std::string_view::npos || scheme_end == 0) return "has no scheme";
+  const auto host = origin.substr(scheme_end + 3);
+  if (host.empty()) return "has no host";
+  return host.find_first_of("/?#@ *,") == std::string_view::npos ? "" : "has more than a host and a port";
+}
+
+std::string dsn_problem(std::string_view dsn) {
+  if (dsn.empty()) return {};
+  const auto scheme_end = dsn.find("://");
+  const auto scheme = dsn.substr(0, scheme_end);
+  if (scheme_end == std::string_view::npos || (scheme != "https" && scheme != "http"))
+    return "is no http(s) URL";
+  const auto rest = dsn.substr(scheme_end + 3);
+  const auto at = rest.find('@');
+  if (at == std::string_view::npos || at == 0) return "has no key";
+  const auto slash = rest.rfind('/');
+  const bool has_project = slash != std::string_view::npos && slash > at + 1 && slash + 1 < rest.size();
+  return has_project ? "" : "has no host or no project";
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto length = sequence_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+bool is_printable(std::string_view text) {
+  const auto is_control = [](char c) { return octet(c) < 0x20 || octet(c) == 0x7F; };
+  return is_utf8(text) && std::none_of(text.begin(), text.end(), is_control);
+}
+
+TextRule any_text_rule() {
+  return {"a text", [](std::string_view) { return std::string{}; }};
+}
+TextRule path_rule() {
+  return {"a file", path_problem};
+}
+TextRule optional_path_rule() {
+  return {"a file, or empty", [](std::string_view) { return std::string{}; }};
+}
+TextRule optional_host_rule() {
+  return {"a name or an IP address, or empty", host_problem};
+}
+TextRule host_pattern_rule() {
+  return {"a name, or one that begins with *.", host_pattern_problem};
+}
+TextRule path_prefix_rule() {
+  return {"a path that begins with /", path_prefix_problem};
+}
+TextRule origin_rule() {
+  return {"scheme://host[:port] or null", origin_problem};
+}
+TextRule cidr_rule() {
+  return {"a network such as 10.0.0.0/8 or fd00::/8", cidr_problem};
+}
+TextRule dsn_rule() {
+  return {"https://KEY@HOST/PROJECT, or empty", dsn_problem};
+}
+
+}  // namespace wsproxy::config

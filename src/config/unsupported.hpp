@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+
+namespace wsproxy::config {
+
+/// What is switched on but comes in a later release, each as `listeners[0].tls: not supported yet`.
+/// Nothing may start with these: a setting is never silently ignored.
+std::vector<std::string> unsupported_features(const Config& config);
+
+}  // namespace wsproxy::config

@@ -1,0 +1,230 @@
+#include "config/yaml_reader.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "config/file.hpp"
+#include "config/keys.hpp"
+#include "config/suggest.hpp"
+#include "config/text_rules.hpp"
+#include "config/validate.hpp"
+#include "config/yaml_tree.hpp"
+
+namespace wsproxy::config {
+namespace {
+
+constexpr std::size_t kLongestQuote = 80;
+
+std::string in_quotes(std::string_view text) {
+  if (!is_printable(text)) return "the value";
+  if (text.size() <= kLongestQuote) return fmt::format("\"{}\"", text);
+  std::size_t end = kLongestQuote;  // not inside a character
+  while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return fmt::format("\"{}...\"", text.substr(0, end));
+}
+
+std::string name_of(YamlNode::Kind kind) {
+  switch (kind) {
+    case YamlNode::Kind::sequence:
+      return "is a list";
+    case YamlNode::Kind::map:
+      return "is a map";
+    case YamlNode::Kind::scalar:
+      return "is a single value";
+    case YamlNode::Kind::null:
+      break;
+  }
+  return "has no value";
+}
+
+/// Walks the table of keys and the YAML tree side by side.
+class Reader final : public Visitor {
+ public:
+  explicit Reader(const Environment& environment) : environment_(environment) {}
+
+  void read(const YamlNode& root, Config& config) {
+    enter(root, "", root.at, [&] { describe(*this, config); });
+  }
+
+  void scalar(const Key& key, Scalar& value) override {
+    const YamlMember* member = find(key);
+    if (member != nullptr) read_scalar(member->value, path_, key.secret, value);
+  }
+
+  void texts(const Key& key, TextList list) override {
+    const YamlMember* member = find(key);
+    if (member == nullptr || !is_list(member->value)) return;
+    list.texts.clear();
+    for (std::size_t i = 0; i < member->value.items.size(); ++i) {
+      std::string text;
+      Text value{text, list.rule};
+      read_scalar(member->value.items[i], fmt::format("{}[{}]", path_, i), key.secret, value);
+      list.texts.push_back(text);
+    }
+  }
+
+  void section(const Key& key, Section& section) override {
+    const YamlMember* member = find(key);
+    if (member != nullptr) enter(member->value, path_, member->at, [&] { section.describe(*this); });
+  }
+
+  void optional_section(const Key& key, OptionalSection& section) override {
+    const YamlMember* member = find(key);
+    if (member == nullptr) return;
+    section.create();
+    enter(member->value, path_, member->at, [&] { section.describe(*this); });
+  }
+
+  void list(const Key& key, SectionList& list) override {
+    const YamlMember* member = find(key);
+    if (member == nullptr || !is_list(member->value)) return;
+    const std::string path = path_;
+    list.clear();
+    for (std::size_t i = 0; i < member->value.items.size(); ++i) {
+      const YamlNode& item = member->value.items[i];
+      list.add();
+      positions_[fmt::format("{}[{}]", path, i)] = item.at;
+      enter(item, fmt::format("{}[{}]", path, i), item.at, [&] { list.describe(i, *this); });
+    }
+  }
+
+  void report(Position at, const std::string& key, std::string problem) {
+    errors_.push_back({"", at.line, at.column, key, std::move(problem)});
+  }
+
+  /// Where `key` or, when it is not in the file, the nearest one around it stands.
+  Position position_of(std::string key) const {
+    while (true) {
+      const auto found = positions_.find(key);
+      if (found != positions_.end()) return found->second;
+      const auto cut = key.find_last_of(".[");
+      if (cut == std::string::npos) return {1, 1};
+      key.resize(cut);
+    }
+  }
+
+  /// Whether `key` or something that it stands in is wrong already: its value is then only a default.
+  bool has_error_around(const std::string& key) const {
+    return std::any_of(errors_.begin(), errors_.end(), [&key](const Error& error) {
+      if (error.key.empty() || !key.starts_with(error.key)) return false;
+      return key.size() == error.key.size() || key[error.key.size()] == '.' || key[error.key.size()] == '[';
+    });
+  }
+
+  std::vector<Error> take_errors() { return std::move(errors_); }
+
+ private:
+  /// The map that is being read.
+  struct Map {
+    const YamlNode* node = nullptr;
+    std::string path;
+    Position at;
+    std::vector<std::string> known;
+  };
+
+  template <class Describe>
+  void enter(const YamlNode& node, const std::string& path, Position at, Describe describe_members) {
+    const bool is_empty = node.kind == YamlNode::Kind::null;
+    if (!is_empty && node.kind != YamlNode::Kind::map) {
+      return report(node.at, path, name_of(node.kind) + ", must be a map of keys");
+    }
+    Map outer = std::exchange(map_, Map{&node, path, is_empty ? at : node.at, {}});
+    describe_members();
+    report_unknown_keys();
+    map_ = std::move(outer);
+  }
+
+  /// The member of the current map; path_ is then its path. A missing one is an error if it is required.
+  const YamlMember* find(const Key& key) {
+    map_.known.push_back(key.name);
+    path_ = join_path(map_.path, key.name);
+    const YamlMember* found = nullptr;
+    for (const YamlMember& member : map_.node->members) {
+      if (member.key != key.name) continue;
+      if (found != nullptr) {
+        report(member.at, path_, fmt::format("is given twice, first in line {}; remove one", found->at.line));
+        continue;
+      }
+      found = &member;
+    }
+    if (found == nullptr && key.required) report(map_.at, path_, "is missing, it is required here");
+    if (found != nullptr)
+      positions_[path_] = found->value.kind == YamlNode::Kind::null ? found->at : found->value.at;
+    return found;
+  }
+
+  bool is_list(const YamlNode& node) {
+    if (node.kind == YamlNode::Kind::sequence || node.kind == YamlNode::Kind::null) return true;
+    report(node.at, path_, name_of(node.kind) + ", must be a list");
+    return false;
+  }
+
+  void read_scalar(const YamlNode& node, const std::string& path, bool is_secret, Scalar& value) {
+    if (node.kind != YamlNode::Kind::scalar) {
+      const Position at = node.kind == YamlNode::Kind::null ? position_of(path) : node.at;
+      return report(at, path, fmt::format("{}, must be {}", name_of(node.kind), value.rule()));
+    }
+    const Expansion expansion = expand(node.text, environment_);
+    if (!expansion.problem.empty()) return report(node.at, path, expansion.problem);
+    const std::string shown = is_secret ? "the value" : in_quotes(expansion.text);
+    const std::string problem =
+        is_printable(expansion.text) ? value.read(expansion.text) : "has a control character or is not UTF-8";
+    if (!problem.empty())
+      report(node.at, path, fmt::format("{} {}, must be {}", shown, problem, value.rule()));
+  }
+
+  void report_unknown_keys() {
+    for (const YamlMember& member : map_.node->members) {
+      if (std::find(map_.known.begin(), map_.known.end(), member.key) != map_.known.end()) continue;
+      const auto meant = suggest(member.key, map_.known);
+      const std::string advice = meant ? "did you mean " + *meant + "?"
+                                       : "allowed: " + fmt::format("{}", fmt::join(map_.known, ", "));
+      report(member.at, join_path(map_.path, member.key), "unknown key, " + advice);
+    }
+  }
+
+  const Environment& environment_;
+  Map map_;
+  std::string path_;  // of the key that find() was asked for last
+  std::map<std::string, Position> positions_;
+  std::vector<Error> errors_;
+};
+
+void sort_by_position(std::vector<Error>& errors) {
+  std::stable_sort(errors.begin(), errors.end(), [](const Error& a, const Error& b) {
+    return Position{a.line, a.column} < Position{b.line, b.column};
+  });
+}
+
+}  // namespace
+
+ReadResult read_config(std::string_view yaml, const std::string& file_name, const Environment& environment) {
+  ReadResult result;
+  const YamlDocument document = parse_yaml(std::string{yaml});
+  if (!document.problem.empty()) {
+    const Position at = document.problem_at;
+    result.errors.push_back({file_name, at.line, at.column, "", document.problem});
+    return result;
+  }
+  Reader reader{environment};
+  reader.read(document.root, result.config);
+  for (const Error& error : validate(result.config)) {
+    if (!reader.has_error_around(error.key))
+      reader.report(reader.position_of(error.key), error.key, error.problem);
+  }
+  result.errors = reader.take_errors();
+  for (Error& error : result.errors) error.file = file_name;
+  sort_by_position(result.errors);
+  return result;
+}
+
+ReadResult load_config(const std::string& path, const Environment& environment) {
+  const auto text = read_file(path, kMaxYamlBytes);
+  if (text) return read_config(*text, path, environment);
+  return {{}, {{path, 0, 0, "", text.problem}}};
+}
+
+}  // namespace wsproxy::config

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.hpp"
+#include "config/environment.hpp"
+#include "config/errors.hpp"
+
+namespace wsproxy::config {
+
+/// The config is only to be used when there are no errors.
+struct ReadResult {
+  Config config;
+  std::vector<Error> errors;  // all there are, in the file's order
+};
+
+/// Reads a config; `file_name` is for the errors. An empty text is the default config. Never throws.
+ReadResult read_config(std::string_view yaml, const std::string& file_name, const Environment& environment);
+
+/// The same from a file. One that cannot be read is an error without a position.
+ReadResult load_config(const std::string& path, const Environment& environment);
+
+}  // namespace wsproxy::config
