@@ -25,12 +25,17 @@ std::size_t Relay::received(Leg from, base::MutableBytes input, const Output& ou
     if (result.event == ToApp::Event::close) on_close_frame(from, to_app_.close_payload(), out);
     return listens(from) ? result.used : input.size();
   }
-  // A close of our own goes between two messages: pieces are taken one at a time until it is out.
-  const auto result = to_client_.feed(input, out.to_client, out.client_room, state(Leg::client).close_sent);
-  if (result.event == ToClient::Event::fault) on_app_fault(out);
-  if (result.event == ToClient::Event::close) on_close_frame(from, to_client_.close_payload(), out);
-  send_pending_close(out);
-  return listens(from) ? result.used : input.size();
+  std::size_t used = 0;
+  for (;;) {
+    const auto result = to_client_.feed(input.subspan(used), out.to_client, out.client_room,
+                                        state(Leg::client).close_sent, pending_close_.has_value());
+    used += result.used;
+    if (result.event == ToClient::Event::fault) on_app_fault(out);
+    if (result.event == ToClient::Event::close) on_close_frame(from, to_client_.close_payload(), out);
+    if (result.event != ToClient::Event::message_end) break;
+    send_pending_close(out);
+  }
+  return listens(from) ? used : input.size();
 }
 
 void Relay::on_close_frame(Leg from, const websocket::ClosePayload& payload, const Output& out) {
@@ -104,7 +109,7 @@ void Relay::give_up(const Output& out) {
 bool Relay::ping_client(const std::array<std::byte, 8>& payload, const Output& out) {
   if (state(Leg::client).close_sent || !to_client_.between_frames()) return false;
   to_app_.expect_pong(payload);
-  append_frame({.opcode = websocket::Opcode::ping}, payload, out.to_client);
+  websocket::append_frame({.opcode = websocket::Opcode::ping}, payload, out.to_client);
   return true;
 }
 
@@ -140,7 +145,7 @@ void Relay::send_close(Leg to, std::uint16_t code, std::string_view reason, cons
   leg.close_sent = true;
   if (!leg.close_received) leg.code = code;
   const bool masked = to == Leg::app;
-  append_close_frame({.masked = masked, .mask_key = masked ? workshop_.mask_keys.next() : websocket::MaskKey{}}, code,
+  websocket::append_close_frame({.masked = masked, .mask_key = masked ? workshop_.mask_keys.next() : websocket::MaskKey{}}, code,
                      reason, masked ? out.to_app : out.to_client);
 }
 

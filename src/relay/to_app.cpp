@@ -5,6 +5,8 @@
 
 namespace wsproxy::relay {
 
+using websocket::append_frame;
+using websocket::append_header;
 using websocket::Fault;
 using websocket::FrameHeader;
 using websocket::Opcode;
@@ -115,7 +117,7 @@ Fault ToApp::pass(const websocket::FrameParser::Step& step, Output& out) {
                      .payload_size = header.payload_size},
                     out.queue);
     }
-    apply_mask(step.payload, out.queue.prepare(step.payload.size()).data(), out_key_, step.offset);
+    websocket::apply_mask(step.payload, out.queue.prepare(step.payload.size()).data(), out_key_, step.offset);
     out.queue.commit(step.payload.size());
     streaming_ = !step.frame_complete;
   }

@@ -4,6 +4,8 @@
 
 namespace wsproxy::relay {
 
+using websocket::append_frame;
+using websocket::append_header;
 using websocket::Fault;
 using websocket::FrameHeader;
 using websocket::Opcode;
@@ -20,7 +22,8 @@ ToClient::ToClient(const Settings& settings, Workshop& workshop, Meter& meter)
   }
 }
 
-ToClient::Result ToClient::feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room, bool discard) {
+ToClient::Result ToClient::feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room, bool discard,
+                                bool stop_after_message) {
   Output out{to_client, discard};
   Result result;
   if (closed_) return {Event::close, input.size()};
@@ -37,6 +40,7 @@ ToClient::Result ToClient::feed(base::MutableBytes input, base::ByteQueue& to_cl
       case websocket::FrameParser::Event::payload:
         fault_ = on_payload(step, out);
         if (closed_) return {Event::close, result.used};
+        if (stop_after_message && between_messages()) return {Event::message_end, result.used};
         break;
       case websocket::FrameParser::Event::fault:
         fault_ = parser_.fault();
@@ -56,6 +60,7 @@ Fault ToClient::on_header() {
   if (const Fault fault = rules_.on_header(header); fault != Fault::none) return fault;
   if (header.opcode != Opcode::continuation) {
     message_bytes_ = 0;
+    in_message_ = true;
     mode_ = settings_.compression ? Mode::hold : Mode::pass;
   }
   return Fault::none;
@@ -65,7 +70,6 @@ Fault ToClient::on_payload(const websocket::FrameParser::Step& step, Output& out
   if (is_control(parser_.header().opcode)) return on_control(step, out);
   message_bytes_ += step.payload.size();
   const bool message_complete = step.frame_complete && parser_.header().fin;
-  // Looked at before the step, which may change the mode: compressed counts what is on the wire.
   switch (mode_) {
     case Mode::pass:
       pass(step, out);
@@ -80,7 +84,7 @@ Fault ToClient::on_payload(const websocket::FrameParser::Step& step, Output& out
       stream_compressed(step.payload, message_complete, out);
       break;
   }
-  if (message_complete) message_begun_ = false;
+  if (message_complete) message_begun_ = in_message_ = false;
   return Fault::none;
 }
 

@@ -28,19 +28,22 @@ class ToClient {
     no_room,
     close,
     fault,
+    message_end,  // only when asked to stop there
   };
   struct Result {
     Event event = Event::need_more;
     std::size_t used = 0;
   };
 
-  /// As ToApp::feed, the other way round.
-  Result feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room, bool discard);
+  /// As ToApp::feed, the other way round. With `stop_after_message` it returns when the client leg is
+  /// between two messages.
+  Result feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room, bool discard,
+              bool stop_after_message);
 
   /// Whether the client leg is between two frames.
   bool between_frames() const { return !streaming_; }
-  /// Whether it is between two messages: a close frame of our own cuts nothing off.
-  bool between_messages() const { return !streaming_ && !message_begun_; }
+  /// Whether the app is between two messages: a close frame of our own cuts nothing off.
+  bool between_messages() const { return !in_message_; }
   websocket::Fault fault() const { return fault_; }
   const websocket::ClosePayload& close_payload() const { return close_; }
 
@@ -76,6 +79,7 @@ class ToClient {
   websocket::ClosePayload close_;
   bool closed_ = false;
   bool streaming_ = false;      // a frame's header is on the client leg, its payload not all yet
+  bool in_message_ = false;
   bool message_begun_ = false;  // some of the message is on the client leg
   Mode mode_ = Mode::pass;
   std::uint64_t message_bytes_ = 0;

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "net/types.hpp"
+
+namespace wsproxy::net {
+
+/// Where to listen or to connect to: a host and a port, or the path of a unix socket.
+struct Target {
+  std::string host;
+  std::uint16_t port = 0;
+  std::string unix_path;
+};
+
+Protocol::endpoint unix_endpoint(const std::string& path);
+/// The address without its port, IPv4-mapped IPv6 as IPv4; empty for a unix socket.
+std::string address_text(const Protocol::endpoint& endpoint);
+/// For logs: 127.0.0.1:80, [::1]:80, unix:/path.
+std::string text(const Target& target);
+
+}  // namespace wsproxy::net
