@@ -44,8 +44,10 @@ class FrameParser {
   /// Of the frame that is being read; valid from its header event to the next one.
   const FrameHeader& header() const { return header_; }
   Fault fault() const { return fault_; }
-  /// Whether no frame has been begun.
-  bool between_frames() const { return state_ == State::header && header_have_ == 0; }
+  /// Whether no frame has been begun; false after a fault.
+  bool between_frames() const {
+    return state_ == State::header && header_have_ == 0 && fault_ == Fault::none;
+  }
 
  private:
   enum class State : std::uint8_t { header, payload };

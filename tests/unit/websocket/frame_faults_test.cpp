@@ -23,6 +23,7 @@ void check_refused(Sender sender, const std::vector<std::byte>& bytes, Fault exp
     CHECK(seen.fault == expected);
     CHECK(seen.frames.empty());
     CHECK(parser.fault() == expected);
+    CHECK_FALSE(parser.between_frames());
   });
 }
 

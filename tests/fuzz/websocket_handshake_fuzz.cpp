@@ -1,0 +1,105 @@
+// The header values of an opening handshake from the fuzzer, a line each: method, HTTP version, Host,
+// Upgrade, Connection, Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Protocol.
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "base/ascii.hpp"
+#include "base/base64.hpp"
+#include "websocket/handshake.hpp"
+
+namespace {
+
+using namespace wsproxy;
+using namespace wsproxy::websocket;
+
+void require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "broken: %s\n", what);
+  std::abort();
+}
+
+using Lines = std::array<std::string_view, 8>;
+
+Lines cut_into_lines(std::string_view text) {
+  Lines lines;
+  for (std::string_view& line : lines) {
+    const std::size_t end = text.find('\n');
+    line = text.substr(0, end);
+    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+  }
+  return lines;
+}
+
+HandshakeRequest request_of(const Lines& lines) {
+  HandshakeRequest request;
+  request.method = lines[0];
+  request.http_major = lines[1].empty() ? 1 : static_cast<unsigned char>(lines[1][0]) % 4;
+  request.http_minor = lines[1].size() < 2 ? 1 : static_cast<unsigned char>(lines[1][1]) % 4;
+  request.host = lines[2];
+  request.upgrade = lines[3];
+  request.connection = lines[4];
+  request.key = lines[5];
+  request.key_count = lines[1].size() < 3 ? 1 : static_cast<unsigned char>(lines[1][2]) % 4;
+  request.version = lines[6];
+  return request;
+}
+
+void check_handshake(const HandshakeRequest& request) {
+  const HandshakeFault fault = check_request(request);
+  require(!describe(fault).empty(), "a fault has a description");
+  require(status_for(fault) == 400 || status_for(fault) == 426, "a fault has a status");
+
+  const std::string upgrade = base::to_lower(request.upgrade);
+  const std::string connection = base::to_lower(request.connection);
+  HandshakeRequest lower = request;
+  lower.upgrade = upgrade;
+  lower.connection = connection;
+  require(check_request(lower) == fault, "names have no case");
+
+  if (fault != HandshakeFault::none) return;
+  require(wants_websocket(request.upgrade, request.connection), "what is accepted wanted a WebSocket");
+  require(request.method == "GET" && base::trim(request.version) == "13",
+          "the method and the version are right");
+  require(request.key.size() == 24 && request.key_count == 1, "there is one key of 16 octets");
+}
+
+void check_accept(std::string_view key) {
+  const auto accept = base::base64_decode(accept_for(key));
+  require(accept && accept->size() == 20, "an accept key is a SHA-1 in base64");
+}
+
+void check_base64(std::string_view text) {
+  const auto bytes = base::base64_decode(text);
+  if (bytes) require(base::base64_encode(*bytes) == text, "a value has one base64 form");
+  const base::Bytes raw = base::as_bytes(text);
+  const auto again = base::base64_decode(base::base64_encode(raw));
+  require(again && std::equal(again->begin(), again->end(), raw.begin(), raw.end()),
+          "what is encoded decodes");
+}
+
+void check_subprotocols(std::string_view list) {
+  if (!is_valid_subprotocol_list(list)) return;
+  const std::string twice = std::string{list} + "," + std::string{list};
+  const bool has_items = list.find_first_not_of(", \t") != std::string_view::npos;
+  require(is_valid_subprotocol_list(twice) == !has_items, "no subprotocol comes twice");
+  const std::size_t comma = list.find(',');
+  if (comma == std::string_view::npos) return;
+  require(is_valid_subprotocol_list(list.substr(0, comma)), "a part of a list is a list");
+  require(is_valid_subprotocol_list(list.substr(comma + 1)), "a part of a list is a list");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text{reinterpret_cast<const char*>(data), size};
+  const Lines lines = cut_into_lines(text);
+  check_handshake(request_of(lines));
+  check_accept(lines[5]);
+  check_base64(lines[5]);
+  check_subprotocols(lines[7]);
+  return 0;
+}
