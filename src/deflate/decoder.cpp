@@ -112,7 +112,9 @@ class LiveDecoder {
 
     ended_ = result == Z_STREAM_END;
     at_boundary_ = ended_ || (stream_.data_type & kBetweenBlocks) != 0;
-    pending_ = !ended_ && stream_.avail_out == 0;
+    // Between blocks zlib waits for input only. It must not be asked again without any: it would then
+    // no longer say that it stands between blocks.
+    pending_ = stream_.avail_out == 0 && !at_boundary_;
     // Z_BUF_ERROR only says that there was nothing to do.
     corrupt_ = !ended_ && result != Z_OK && result != Z_BUF_ERROR;
   }
