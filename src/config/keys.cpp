@@ -135,9 +135,13 @@ void describe_match(Visitor& v, RouteMatch& m) {
 void describe_route(Visitor& v, Route& r) {
   show(v, {"match", "a request must fit all that is given", true},
        [&r](Visitor& inner) { describe_match(inner, r.match); });
-  show(v, {"upstream", "as above; what is left out is taken from there"},
+  show(v,
+       {.name = "upstream", .meaning = "what is left out is taken from the one above", .same_as = "upstream"},
        [&r](Visitor& inner) { describe_upstream(inner, r.upstream); });
-  show(v, {"compression", "as above; what is left out is taken from there"},
+  show(v,
+       {.name = "compression",
+        .meaning = "what is left out is taken from the one above",
+        .same_as = "compression"},
        [&r](Visitor& inner) { describe_compression(inner, r.compression); });
 }
 
@@ -190,7 +194,7 @@ void describe(Visitor& v, Config& c) {
   show(v, {"upstream", "the app behind the proxy"}, [&c](Visitor& in) { describe_upstream(in, c.upstream); });
   show(v, {"compression", "permessage-deflate on the client's side"},
        [&c](Visitor& in) { describe_compression(in, c.compression); });
-  // After the two sections that a route starts from.
+  // After the two sections that a route's own start from.
   ListOf<Route> routes{c.routes, {{}, c.upstream, c.compression}, describe_route};
   v.list({"routes", "other apps by host and path; the first match wins, else the upstream above"}, routes);
   show(v, {"limits", "what one client or message may take"},
@@ -207,7 +211,7 @@ void describe(Visitor& v, Config& c) {
   show(v, {"admin", "the side port"}, [&c](Visitor& in) {
     show(in, {"address", "health, metrics and status"}, AddressText{c.admin});
   });
-  show(v, {"log", "to standard error"}, [&c](Visitor& in) { describe_log(in, c.log); });
+  show(v, {"log", "what the proxy tells"}, [&c](Visitor& in) { describe_log(in, c.log); });
   show(v, {"sentry", "error reports"}, [&c](Visitor& in) { describe_sentry(in, c.sentry); });
   show(v, {"workers", "threads; auto: the CPU quota, rounded up"}, Whole{c.workers, "auto", 1, 256});
 }

@@ -14,7 +14,8 @@ struct Key {
   std::string name;
   std::string meaning;
   bool required = false;
-  bool secret = false;  // the value is not shown
+  bool secret = false;       // the value is not shown
+  std::string same_as = {};  // a section with the keys of that one, which also gives the defaults
 };
 
 class Visitor;

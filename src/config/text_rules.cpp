@@ -1,6 +1,5 @@
 #include "config/text_rules.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -86,8 +85,13 @@ bool is_utf8(std::string_view text) {
 }
 
 bool is_printable(std::string_view text) {
-  const auto is_control = [](char c) { return octet(c) < 0x20 || octet(c) == 0x7F; };
-  return is_utf8(text) && std::none_of(text.begin(), text.end(), is_control);
+  while (!text.empty()) {
+    const auto length = sequence_length(text);
+    if (length == 0 || (length == 1 && (octet(text[0]) < 0x20 || octet(text[0]) == 0x7F))) return false;
+    if (octet(text[0]) == 0xC2 && octet(text[1]) < 0xA0) return false;  // U+0080 to U+009F
+    text.remove_prefix(length);
+  }
+  return true;
 }
 
 TextRule any_text_rule() {
