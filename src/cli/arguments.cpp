@@ -145,14 +145,16 @@ std::string unknown(const std::string& word, const std::vector<std::string>& can
 ParsedArguments unknown_argument(const CLI::App& app) {
   const auto commands = app.get_subcommands();
   std::vector<std::string> candidates;
-  for (const CLI::App* at : commands.empty() ? app.get_subcommands({}) : commands) {
-    if (commands.empty()) candidates.push_back(at->get_name());
-    for (const CLI::Option* option : at->get_options()) candidates.push_back(option->get_name());
+  if (commands.empty()) {
+    for (const CLI::App* command : app.get_subcommands({})) candidates.push_back(command->get_name());
+  }
+  for (const CLI::Option* option : (commands.empty() ? app : *commands.front()).get_options()) {
+    candidates.push_back(option->get_name());
   }
   const auto words = app.remaining(true);
   const auto is_option = [](const std::string& word) { return word.starts_with('-'); };
   const auto option = std::find_if(words.begin(), words.end(), is_option);
-  return usage_error(app, unknown(option != words.end() ? *option : words.back(), candidates));
+  return usage_error(app, unknown(option != words.end() ? *option : words.front(), candidates));
 }
 
 /// --help and --version come as exceptions too.
