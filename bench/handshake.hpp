@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace bench {
+
+/// The value of a header of a request or response head, or nothing.
+std::optional<std::string> header_value(std::string_view head, std::string_view name);
+
+/// Sec-WebSocket-Accept for a key (RFC 6455 section 4.2.2).
+std::string accept_key(std::string_view key);
+
+struct Upgraded {
+  std::string extensions;  // as answered
+  std::string rest;        // bytes that came after the head
+};
+
+/// Opens a WebSocket on a connected, blocking socket; throws when it is refused or answered wrongly.
+Upgraded upgrade(int socket, std::string_view path, std::string_view offer);
+
+}  // namespace bench

@@ -1,0 +1,122 @@
+"""Runs a load against a peer and looks at the peer's process meanwhile."""
+
+import json
+import os
+import subprocess
+import tempfile
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import peers
+from .process import Failed, Process
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all runs share."""
+
+    build: Path
+    pin: bool
+    scale: float  # of the number of measured messages
+
+    def proxy_cpus(self):
+        return {0} if self.pin else None
+
+    def other_cpus(self):
+        """The app and the generator share what the proxy does not use."""
+        return set(range(1, os.cpu_count())) if self.pin and os.cpu_count() > 1 else None
+
+
+def run(load, entry, setting):
+    """One run on fresh processes; returns the metrics by name."""
+    with tempfile.TemporaryDirectory() as directory:
+        app = Process(
+            [str(setting.build / "bench_app")],
+            Path(directory) / "app.log",
+            setting.other_cpus(),
+            stdout=subprocess.PIPE,
+        )
+        with app:
+            app_port = int(app.popen.stdout.readline())
+            if entry.peer == "direct":
+                metrics = _generate(load, entry, setting, directory, app, app_port, app_port)
+            else:
+                proxy, port = peers.start(
+                    entry.peer, entry.settings, setting.build, directory, app_port, setting.proxy_cpus()
+                )
+                with proxy:
+                    metrics = _generate(load, entry, setting, directory, proxy, port, app_port)
+            _check_app(entry, app_port)
+    return metrics
+
+
+def _generate(load, entry, setting, directory, process, port, app_port):
+    arguments = _scaled(load.arguments + entry.arguments, setting.scale)
+    command = [str(setting.build / "bench_load"), "--port", str(port), "--app-port", str(app_port), *arguments]
+    before_kb = process.memory_kb()
+    generator = Process(
+        command, Path(directory) / "load.log", setting.other_cpus(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with generator:
+        _await(generator, "connected")
+        connected_kb = process.memory_kb()
+        _go_on(generator)
+        _await(generator, "warm")
+        cpu_before = process.cpu_seconds()
+        _go_on(generator)
+        result = _await(generator, "done")
+        cpu = process.cpu_seconds() - cpu_before
+        used_kb = process.memory_kb()
+        _go_on(generator)
+        generator.popen.wait(10)
+    connections = _option(arguments, "--connections")
+    return {
+        "cpu_us": cpu / result["messages"] * 1e6,
+        "rate": result["messages"] / result["seconds"],
+        "wire": result["received_per_payload"],
+        "compressed": result["compressed"],
+        "p50_us": result["p50_us"],
+        "p90_us": result["p90_us"],
+        "p99_us": result["p99_us"],
+        "kb_connected": (connected_kb - before_kb) / connections,
+        "kb_used": (used_kb - before_kb) / connections,
+        "proxy_busy": cpu / result["seconds"],
+        "generator_busy": result["generator_cpu_seconds"] / result["seconds"],
+    }
+
+
+def _await(generator, phase):
+    line = generator.popen.stdout.readline()
+    if not line:
+        raise Failed(f"the load generator gave up: {generator.log()}")
+    report = json.loads(line)
+    assert report["phase"] == phase, report
+    return report
+
+
+def _go_on(generator):
+    generator.popen.stdin.write("\n")
+    generator.popen.stdin.flush()
+
+
+def _check_app(entry, app_port):
+    """A proxy that hands compressed frames or offers to an app that cannot compress is no proxy."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{app_port}/counts") as answer:
+        counts = json.load(answer)
+    if counts["faults"]:
+        raise Failed(f"{entry.name}: the app got {counts['faults']} frames that it must not get")
+    if counts["extension_offers"] and peers.PEERS[entry.peer].removes_extensions:
+        raise Failed(f"{entry.name}: the app was offered an extension")
+
+
+def _option(arguments, name):
+    return int(arguments[len(arguments) - 1 - arguments[::-1].index(name) + 1])
+
+
+def _scaled(arguments, scale):
+    words = list(arguments)
+    for at, word in enumerate(words):
+        if word == "--messages":
+            words[at + 1] = str(max(1, int(int(words[at + 1]) * scale)))
+    return words

@@ -1,0 +1,76 @@
+"""What is measured: wsproxy and the proxies it is compared with, each on one CPU."""
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .process import Failed, Process, free_port
+
+BENCH = Path(__file__).resolve().parent.parent
+# Debian's python3-websockets belongs to Debian's Python.
+SYSTEM_PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
+
+
+@dataclass(frozen=True)
+class Peer:
+    """`template` is filled in with PORT, APP_PORT, ADMIN_PORT, DIRECTORY and an entry's settings."""
+
+    command: tuple
+    template: str = ""
+    defaults: tuple = ()
+    removes_extensions: bool = False  # the app must not see the client's offer
+
+
+PEERS = {
+    "wsproxy": Peer(
+        ("@WSPROXY@", "run", "--config", "@CONFIG@"), "wsproxy.yaml.in", removes_extensions=True
+    ),
+    "nginx": Peer(
+        ("nginx", "-e", "stderr", "-p", "@DIRECTORY@", "-c", "@CONFIG@"),
+        "nginx.conf.in",
+        (("BUFFER_SIZE", "4k"),),
+    ),
+    "haproxy": Peer(("haproxy", "-db", "-f", "@CONFIG@"), "haproxy.cfg.in"),
+    "python": Peer(
+        (SYSTEM_PYTHON, str(BENCH / "python_proxy.py"), "@PORT@", "@APP_PORT@"), removes_extensions=True
+    ),
+    # The generator talks to the app itself: what there is without any proxy.
+    "direct": Peer(()),
+}
+
+
+def start(peer_name, settings, build, directory, app_port, cpus):
+    """Returns the running process and its port."""
+    peer = PEERS[peer_name]
+    port = free_port()
+    config = Path(directory) / f"{peer_name}.conf"
+    values = {
+        "PORT": port,
+        "APP_PORT": app_port,
+        "ADMIN_PORT": free_port(),
+        "DIRECTORY": directory,
+        "CONFIG": config,
+        "WSPROXY": Path(build) / "wsproxy",
+        **dict(peer.defaults),
+        **dict(settings),
+    }
+    if peer.template:
+        text = _fill((BENCH / peer.template).read_text(), values)
+        config.write_text(text + str(values.get("EXTRA", "")))
+    command = [_fill(word, values) for word in peer.command]
+    if shutil.which(command[0]) is None:
+        raise Failed(f"{command[0]} is not here; see docs/benchmarks.md for what has to be installed")
+    process = Process(command, Path(directory) / f"{peer_name}.log", cpus)
+    try:
+        process.await_port(port)
+    except Failed:
+        process.__exit__()
+        raise
+    return process, port
+
+
+def _fill(text, values):
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", str(value))
+    return text

@@ -1,0 +1,105 @@
+"""Medians, ratios, targets, and the Markdown that shows them."""
+
+import os
+import platform
+import subprocess
+from statistics import median
+
+COLUMNS = {
+    "cpu_us": ("CPU µs a message", "{:.1f}"),
+    "rate": ("messages/s", "{:.0f}"),
+    "wire": ("wire bytes a payload byte", "{:.3f}"),
+    "p50_us": ("p50 µs", "{:.0f}"),
+    "p90_us": ("p90 µs", "{:.0f}"),
+    "p99_us": ("p99 µs", "{:.0f}"),
+    "kb_connected": ("KB a connection before the first message", "{:.1f}"),
+    "kb_used": ("KB a connection after the messages", "{:.1f}"),
+}
+
+
+def values(rounds, entry, metric):
+    return [one[entry][metric] for one in rounds if entry in one]
+
+
+def ratio(rounds, entry, against, metric):
+    """The median of the ratios of the rounds: both ran within seconds, so the machine's drift cancels."""
+    pairs = [(one[entry][metric], one[against][metric]) for one in rounds if entry in one and against in one]
+    return median(ours / theirs for ours, theirs in pairs if theirs) if pairs else None
+
+
+def load_table(load, rounds):
+    entries = [entry.name for entry in load.entries if any(entry.name in one for one in rounds)]
+    first = entries[0]
+    head = ["", *(COLUMNS[column][0] for column in load.columns), f"CPU of {first} / this"]
+    lines = [f"### {load.title}", "", _row(head), _row(["---"] * len(head))]
+    for entry in entries:
+        relative = ratio(rounds, first, entry, "cpu_us")
+        cells = [_cell(values(rounds, entry, column), column) for column in load.columns]
+        lines.append(_row([entry, *cells, f"{relative:.2f}" if relative else ""]))
+    return "\n".join(lines) + "\n"
+
+
+def verdicts(load, rounds):
+    """(sentence, measured, limit) of each target whose entries ran."""
+    for target in load.targets:
+        what = COLUMNS[target.metric][0]
+        if target.against:
+            measured = ratio(rounds, target.entry, target.against, target.metric)
+            sentence = f"{load.title}: {what}, {target.entry} against {target.against}"
+        else:
+            found = values(rounds, target.entry, target.metric)
+            measured = median(found) if found else None
+            sentence = f"{load.title}: {what}, {target.entry}"
+        if measured is not None:
+            yield sentence, measured, target.limit
+
+
+def verdict_table(all_verdicts):
+    lines = [_row(["target", "at most", "measured", ""]), _row(["---"] * 4)]
+    for sentence, measured, limit in all_verdicts:
+        lines.append(_row([sentence, f"{limit:g}", f"{measured:.2f}", "met" if measured <= limit else "**missed**"]))
+    return "\n".join(lines) + "\n"
+
+
+def machine():
+    return (
+        f"{os.cpu_count()} CPUs {_cpu_model()}, Linux {platform.release().split('-')[0]}, "
+        f"{_first_line(['nginx', '-v'])}, {_first_line(['haproxy', '-v']).split(' 20')[0]}, "
+        f"load average at the end {os.getloadavg()[0]:.1f}"
+    )
+
+
+def write_between_marks(path, text):
+    """Replaces what stands between the marks in the page."""
+    begin, end = "<!-- bench:begin -->", "<!-- bench:end -->"
+    page = path.read_text()
+    head, rest = page.split(begin)
+    tail = rest.split(end)[1]
+    path.write_text(f"{head}{begin}\n{text}{end}{tail}")
+
+
+def _cell(found, column):
+    show = COLUMNS[column][1].format
+    if len(found) < 2 or show(min(found)) == show(max(found)):
+        return show(median(found))
+    return f"{show(median(found))} ({show(min(found))} to {show(max(found))})"
+
+
+def _row(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cpu_model():
+    with open("/proc/cpuinfo") as info:
+        for line in info:
+            if line.startswith("model name"):
+                return line.split(":")[1].strip()
+    return platform.machine()
+
+
+def _first_line(command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except FileNotFoundError:
+        return f"no {command[0]}"
+    return (done.stdout + done.stderr).splitlines()[0].replace("nginx version: ", "").split(" - ")[0]
