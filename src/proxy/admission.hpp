@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.hpp"
+#include "http/request_head.hpp"
+#include "telemetry/counters.hpp"
+
+namespace wsproxy::proxy {
+
+/// Why a request is not let through, and the answer it gets.
+struct Refusal {
+  telemetry::Rejection reason = telemetry::Rejection::bad_request;
+  unsigned status = 400;
+  std::string_view sentence;  // a literal, for the client and the log
+};
+
+/// Judges a request that has a well-formed head: is it a WebSocket handshake, is it a valid one
+/// (RFC 6455 section 4.2.1), may its origin come.
+std::optional<Refusal> judge(const http::RequestHead& request, const config::Limits& limits);
+
+/// Whether `origin` is in the list: exactly, or below an entry such as https://*.example.org. An
+/// empty list allows all; a request without Origin does not come from a browser and is allowed.
+bool is_origin_allowed(std::string_view origin, const std::vector<std::string>& allowed);
+
+/// Whether an address is in one of the CIDR ranges.
+bool is_in_ranges(const std::string& address, const std::vector<std::string>& ranges);
+
+}  // namespace wsproxy::proxy

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "config/config.hpp"
+#include "net/types.hpp"
+#include "proxy/session_registry.hpp"
+#include "relay/settings.hpp"
+#include "telemetry/counters.hpp"
+#include "telemetry/log.hpp"
+
+namespace wsproxy::proxy {
+
+/// What a worker lends to its sessions: its loop, buffers, codecs and counters. One thread; outlives
+/// every session.
+struct Context {
+  /// `memory_share` is this worker's part of compression.memory.
+  Context(net::IoContext& io, std::shared_ptr<const config::Config> config, telemetry::Log& log,
+          std::size_t memory_share);
+
+  net::IoContext& io;
+  std::shared_ptr<const config::Config> config;
+  telemetry::Log& log;
+  telemetry::Counters counters;
+  deflate::Budget budget;
+  deflate::EncoderPool encoders;
+  deflate::DecoderPool decoders;
+  websocket::MaskKeys mask_keys;
+  std::vector<std::byte> read_buffer;  // every read of the worker goes here first
+  base::ByteQueue to_client;           // scratch output, empty between events
+  base::ByteQueue to_app;
+  base::ByteQueue text;
+  base::ByteQueue packed;
+  relay::Workshop workshop;
+  SessionRegistry sessions;
+};
+
+}  // namespace wsproxy::proxy

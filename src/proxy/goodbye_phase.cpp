@@ -1,0 +1,70 @@
+#include "proxy/goodbye_phase.hpp"
+
+#include <algorithm>
+
+#include "http/error_page.hpp"
+#include "proxy/session.hpp"
+
+namespace wsproxy::proxy {
+
+namespace {
+constexpr auto kLinger = std::chrono::seconds{2};
+}  // namespace
+
+GoodbyePhase::GoodbyePhase(Session& session, std::string answer) : session_(session), answer_(std::move(answer)) {}
+
+void GoodbyePhase::begin() {
+  Wire& app = session_.wire(Leg::app);
+  if (app.is_open()) app.transport->close();
+  const auto patience = std::min<net::Clock::duration>(kLinger, session_.config().timeouts.close);
+  session_.set_deadline(net::Clock::now() + patience);
+  session_.wire(Leg::client).queue.target(session_.context().to_client).append(base::as_bytes(answer_));
+  flush();
+}
+
+void GoodbyePhase::flush() {
+  Wire& client = session_.wire(Leg::client);
+  const net::IoResult result = client.queue.flush(*client.transport, session_.context().to_client);
+  if (result.status == net::IoStatus::failed) {
+    session_.close();
+  } else if (result.status == net::IoStatus::would_block) {
+    session_.want_writable(Leg::client);
+  } else {
+    client.transport->shut_down_send();
+    session_.want_readable(Leg::client);
+  }
+}
+
+void GoodbyePhase::on_readable(Leg leg) {
+  if (leg != Leg::client) return;
+  const net::IoResult result = session_.wire(leg).transport->read_some(session_.context().read_buffer);
+  if (result.status == net::IoStatus::done || result.status == net::IoStatus::would_block) {
+    session_.want_readable(leg);
+  } else {
+    session_.close();
+  }
+}
+
+void GoodbyePhase::on_writable(Leg leg) {
+  if (leg == Leg::client) flush();
+}
+
+void GoodbyePhase::on_deadline() {
+  session_.close();
+}
+
+void GoodbyePhase::on_drain(net::Clock::time_point) {}
+
+void say_goodbye(Session& session, const Refusal& refusal, std::string_view detail) {
+  session.record_rejection(refusal.reason);
+  session.facts().status = static_cast<std::uint16_t>(refusal.status);
+  session.set_ending(relay::EndedBy::proxy, websocket::close_code::abnormal, refusal.sentence);
+  session.context().log.write(telemetry::Level::info, "handshake refused",
+                              {{"client", session.peer()},
+                               {"status", std::uint64_t{refusal.status}},
+                               {"reason", refusal.sentence},
+                               {"detail", detail}});
+  session.enter(std::make_unique<GoodbyePhase>(session, http::error_page(refusal.status, refusal.sentence)));
+}
+
+}  // namespace wsproxy::proxy

@@ -1,0 +1,67 @@
+#include "proxy/refusal_phase.hpp"
+
+#include "proxy/goodbye_phase.hpp"
+#include "proxy/session.hpp"
+
+namespace wsproxy::proxy {
+
+RefusalPhase::RefusalPhase(Session& session, http::ResponseHeadReader reader, base::Bytes body)
+    : session_(session), reader_(std::move(reader)) {
+  first_.append(body);
+}
+
+void RefusalPhase::begin() {
+  session_.wire(Leg::client).queue.target(session_.context().to_client).append(base::as_bytes(reader_.head().raw));
+  pass(first_.view());
+  first_.release();
+}
+
+void RefusalPhase::pass(base::Bytes bytes) {
+  std::size_t used = 0;
+  const auto status = reader_.body(bytes, used);
+  is_complete_ = status != http::ResponseHeadReader::BodyStatus::more;
+  // Each piece of the body has the app's answer time to arrive and the client's to be taken.
+  session_.set_deadline(net::Clock::now() + session_.config().upstream.response_timeout);
+  session_.wire(Leg::client).queue.target(session_.context().to_client).append(bytes.first(used));
+  flush();
+}
+
+void RefusalPhase::flush() {
+  Wire& client = session_.wire(Leg::client);
+  const net::IoResult result = client.queue.flush(*client.transport, session_.context().to_client);
+  if (result.status == net::IoStatus::failed) {
+    session_.close();
+  } else if (result.status == net::IoStatus::would_block) {
+    session_.want_writable(Leg::client);
+  } else if (is_complete_) {
+    session_.enter(std::make_unique<GoodbyePhase>(session_, std::string{}));
+  } else {
+    session_.want_readable(Leg::app);
+  }
+}
+
+void RefusalPhase::on_readable(Leg leg) {
+  if (leg != Leg::app) return;
+  const base::MutableBytes buffer = session_.context().read_buffer;
+  const net::IoResult result = session_.wire(leg).transport->read_some(buffer);
+  if (result.status == net::IoStatus::would_block) {
+    session_.want_readable(leg);
+  } else if (result.status == net::IoStatus::done) {
+    pass(buffer.first(result.bytes));
+  } else {
+    is_complete_ = true;  // by the end of the connection, or cut: the client sees the same
+    flush();
+  }
+}
+
+void RefusalPhase::on_writable(Leg leg) {
+  if (leg == Leg::client) flush();
+}
+
+void RefusalPhase::on_deadline() {
+  session_.close();
+}
+
+void RefusalPhase::on_drain(net::Clock::time_point) {}
+
+}  // namespace wsproxy::proxy

@@ -1,0 +1,201 @@
+#include "proxy/session.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+#include "proxy/head_phase.hpp"
+#include "telemetry/access_log.hpp"
+
+namespace wsproxy::proxy {
+
+using telemetry::Direction;
+using telemetry::Side;
+
+Session::Session(Context& context, Arrival arrival, std::function<void()> on_gone)
+    : context_(context),
+      config_(context.config),
+      listener_(arrival.listener),
+      peer_(std::move(arrival.peer)),
+      is_over_limit_(arrival.is_over_limit),
+      on_gone_(std::move(on_gone)),
+      deadline_timer_(context.io.get_executor()) {
+  wire(Leg::client).transport.emplace(std::move(arrival.socket));
+}
+
+Session::~Session() = default;
+
+void Session::start(const SessionPtr& session) {
+  Session& self = *session;
+  self.context_.sessions.enter(self);
+  ++self.context_.counters.listeners[self.listener_].active;
+  self.enter(std::make_unique<HeadPhase>(self));
+}
+
+void Session::drain(net::Clock::time_point when) {
+  drain_at_ = when;
+  if (phase_) phase_->on_drain(when);
+}
+
+void Session::cut(std::string_view cause) {
+  set_ending(relay::EndedBy::operator_, websocket::close_code::abnormal, cause);
+  close();
+}
+
+void Session::enter(std::unique_ptr<Phase> phase) {
+  if (is_closed_) return;
+  retire(std::exchange(phase_, std::move(phase)));
+  phase_->begin();
+  if (phase_ && drain_at_ != net::Clock::time_point::max()) phase_->on_drain(drain_at_);
+}
+
+void Session::retire(std::unique_ptr<Phase> phase) {
+  // A phase may be the caller: it is destroyed by the loop, after that call has returned.
+  if (phase) boost::asio::post(context_.io, [old = std::move(phase)] {});
+}
+
+void Session::want_readable(Leg leg) {
+  Wire& on = wire(leg);
+  if (on.waits_readable || !on.is_open()) return;
+  on.waits_readable = true;
+  on.transport->wait_readable([self = SessionPtr{this}, leg](const net::error_code& error) {
+    self->wire(leg).waits_readable = false;
+    self->on_ready(leg, true, error);
+  });
+}
+
+void Session::want_writable(Leg leg) {
+  Wire& on = wire(leg);
+  if (on.waits_writable || !on.is_open()) return;
+  on.waits_writable = true;
+  on.transport->wait_writable([self = SessionPtr{this}, leg](const net::error_code& error) {
+    self->wire(leg).waits_writable = false;
+    self->on_ready(leg, false, error);
+  });
+}
+
+void Session::on_ready(Leg leg, bool readable, const net::error_code& error) {
+  if (is_closed_ || !phase_ || error == boost::asio::error::operation_aborted || !wire(leg).is_open()) return;
+  if (readable) {
+    phase_->on_readable(leg);
+  } else {
+    phase_->on_writable(leg);
+  }
+}
+
+void Session::set_deadline(net::Clock::time_point when) {
+  if (when == deadline_ || is_closed_) return;
+  const bool was_waiting = deadline_ != net::Clock::time_point::max();
+  deadline_ = when;
+  if (when == net::Clock::time_point::max()) {
+    if (was_waiting) deadline_timer_.cancel();
+    return;
+  }
+  deadline_timer_.expires_at(when);  // cancels the wait before
+  wait_for_deadline();
+}
+
+void Session::wait_for_deadline() {
+  deadline_timer_.async_wait([self = SessionPtr{this}](const net::error_code& error) {
+    if (error || self->is_closed_ || !self->phase_) return;
+    if (net::Clock::now() < self->deadline_) return;
+    self->deadline_ = net::Clock::time_point::max();
+    self->phase_->on_deadline();
+  });
+}
+
+void Session::want_turn() {
+  if (std::exchange(waits_turn_, true)) return;
+  boost::asio::post(context_.io, [self = SessionPtr{this}] {
+    self->waits_turn_ = false;
+    if (!self->is_closed_ && self->phase_) self->phase_->on_turn();
+  });
+}
+
+void Session::record_result(telemetry::ConnectionResult result) {
+  if (std::exchange(has_result_, true)) return;
+  ++context_.counters.listeners[listener_].total[static_cast<std::size_t>(result)];
+}
+
+void Session::record_rejection(telemetry::Rejection reason) {
+  ++context_.counters.rejected[static_cast<std::size_t>(reason)];
+  record_result(telemetry::ConnectionResult::rejected);
+}
+
+void Session::record_upstream_error(telemetry::UpstreamError reason, std::string_view detail) {
+  ++context_.counters.upstream_errors[static_cast<std::size_t>(reason)];
+  context_.log.write(telemetry::Level::warning, "upstream error",
+                     {{"upstream", config_->upstream.url.text()}, {"reason", detail}, {"request_id", facts_.request_id}});
+}
+
+void Session::set_ending(relay::EndedBy by, std::uint16_t code, std::string_view cause) {
+  if (facts_.ending.by == relay::EndedBy::nobody) facts_.ending = {by, code, cause};
+}
+
+void Session::close() {
+  if (std::exchange(is_closed_, true)) return;
+  const SessionPtr self{this};  // the last reference may be in an operation cancelled here
+  deadline_timer_.cancel();
+  for (Wire& on : wires_) {
+    if (on.is_open()) on.transport->close();
+    on.queue.drop();
+  }
+  retire(std::move(phase_));
+  record_result(telemetry::ConnectionResult::client_gone);
+  --context_.counters.listeners[listener_].active;
+  const auto age = net::Clock::now() - started_;
+  context_.counters.connection_seconds.observe(
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(age).count()));
+  write_access_line();
+  context_.sessions.leave(*this);
+  if (on_gone_) on_gone_();
+}
+
+void Session::write_access_line() {
+  if (facts_.status == 101) {
+    for (const Side side : {Side::client, Side::app}) {
+      const std::size_t i = telemetry::index(side);
+      ++context_.counters.closes[i][telemetry::close_code_index(facts_.close_codes[i])];
+    }
+  }
+  // Somebody who said nothing (a TCP probe, a port scan) leaves no line.
+  if (!config_->log.access || (facts_.method.empty() && facts_.status == 0)) return;
+  telemetry::AccessRecord record;
+  record.client = peer_.empty() ? "unix" : std::string_view{peer_};
+  record.listener = config_->listeners[listener_].name;
+  record.method = facts_.method;
+  record.target = facts_.target;
+  record.status = facts_.status;
+  record.subprotocol = facts_.subprotocol;
+  record.extension = facts_.extension;
+  record.request_id = facts_.request_id;
+  for (const Direction direction : {Direction::to_client, Direction::to_app}) {
+    const telemetry::DirectionCounters& counted = facts_.relayed[telemetry::index(direction)];
+    telemetry::AccessTraffic& traffic = record.traffic[telemetry::index(direction)];
+    for (const auto& by_type : counted.messages) traffic.messages += by_type[0] + by_type[1];
+    traffic.payload_bytes = counted.payload_bytes;
+    traffic.wire_bytes = counted.wire_bytes[telemetry::index(Side::client)];
+  }
+  record.duration = net::Clock::now() - started_;
+  record.close_code = facts_.close_codes[telemetry::index(Side::client)];
+  switch (facts_.ending.by) {
+    case relay::EndedBy::app:
+      record.closed_by = telemetry::ClosedBy::app;
+      break;
+    case relay::EndedBy::proxy:
+      record.closed_by = telemetry::ClosedBy::proxy;
+      break;
+    case relay::EndedBy::operator_:
+      record.closed_by = telemetry::ClosedBy::by_operator;
+      break;
+    case relay::EndedBy::nobody:
+    case relay::EndedBy::client:
+      record.closed_by = telemetry::ClosedBy::client;
+      break;
+  }
+  record.cause = facts_.ending.cause;
+  telemetry::write_access(context_.log, record);
+}
+
+}  // namespace wsproxy::proxy

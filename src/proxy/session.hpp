@@ -1,0 +1,106 @@
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "proxy/context.hpp"
+#include "proxy/phase.hpp"
+#include "proxy/wire.hpp"
+
+namespace wsproxy::proxy {
+
+class Session;
+using SessionPtr = boost::intrusive_ptr<Session>;
+
+/// Who came, and on which listener.
+struct Arrival {
+  net::Socket socket;
+  std::size_t listener = 0;
+  std::string peer;           // address without port; empty for a unix socket
+  bool is_over_limit = false;  // limits.max_connections is reached: gets 503
+};
+
+/// What the access line and the closing metrics tell; filled while the session lives.
+struct SessionFacts {
+  std::string method;
+  std::string target;
+  std::uint16_t status = 0;
+  std::string subprotocol;
+  std::string extension;
+  std::string request_id;
+  std::array<telemetry::DirectionCounters, telemetry::kDirections> relayed{};
+  relay::Ending ending;
+  std::array<std::uint16_t, 2> close_codes{websocket::close_code::abnormal, websocket::close_code::abnormal};
+};
+
+/// One client connection from accept to access line. Owns both legs and is the only place that
+/// closes them. Every pending operation holds a SessionPtr, so it lives until the last one is back;
+/// close() may be called twice. One worker's thread.
+class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter>, public RegistryHook {
+ public:
+  /// `on_gone` is called once, when the session has closed.
+  Session(Context& context, Arrival arrival, std::function<void()> on_gone);
+  ~Session();
+
+  /// Enters the registry and reads the request; `session` stays alive by itself from here.
+  static void start(const SessionPtr& session);
+
+  /// Drains: a connection that is being relayed gets its close frame at `when`.
+  void drain(net::Clock::time_point when);
+  /// Ends it now, whatever it is doing; the last word of a drain.
+  void cut(std::string_view cause);
+
+  // For the phases.
+  Context& context() { return context_; }
+  const config::Config& config() const { return *config_; }
+  Wire& wire(Leg leg) { return wires_[static_cast<std::size_t>(leg)]; }
+  SessionFacts& facts() { return facts_; }
+  const std::string& peer() const { return peer_; }
+  std::size_t listener() const { return listener_; }
+  bool is_over_limit() const { return is_over_limit_; }
+  net::Clock::time_point started() const { return started_; }
+
+  void enter(std::unique_ptr<Phase> phase);
+  void want_readable(Leg leg);
+  void want_writable(Leg leg);
+  /// Replaces the deadline; Time::max() for none.
+  void set_deadline(net::Clock::time_point when);
+  /// Phase::on_turn() when the other connections of this worker have had theirs.
+  void want_turn();
+
+  void record_result(telemetry::ConnectionResult result);
+  void record_rejection(telemetry::Rejection reason);
+  void record_upstream_error(telemetry::UpstreamError reason, std::string_view detail);
+  void set_ending(relay::EndedBy by, std::uint16_t code, std::string_view cause);
+  void close();
+
+ private:
+  void on_ready(Leg leg, bool readable, const net::error_code& error);
+  void wait_for_deadline();
+  void retire(std::unique_ptr<Phase> phase);
+  void write_access_line();
+
+  Context& context_;
+  std::shared_ptr<const config::Config> config_;
+  std::size_t listener_;
+  std::string peer_;
+  bool is_over_limit_;
+  bool is_closed_ = false;
+  bool has_result_ = false;
+  bool waits_turn_ = false;
+  std::function<void()> on_gone_;
+  std::array<Wire, 2> wires_;
+  net::Timer deadline_timer_;
+  net::Clock::time_point deadline_ = net::Clock::time_point::max();
+  net::Clock::time_point started_ = net::Clock::now();
+  net::Clock::time_point drain_at_ = net::Clock::time_point::max();
+  SessionFacts facts_;
+  std::unique_ptr<Phase> phase_;
+};
+
+}  // namespace wsproxy::proxy

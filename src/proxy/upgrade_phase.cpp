@@ -1,0 +1,208 @@
+#include "proxy/upgrade_phase.hpp"
+
+#include "http/error_page.hpp"
+#include "http/upgrade.hpp"
+#include "proxy/admission.hpp"
+#include "proxy/goodbye_phase.hpp"
+#include "proxy/refusal_phase.hpp"
+#include "proxy/relay_phase.hpp"
+#include "proxy/session.hpp"
+#include "websocket/handshake.hpp"
+
+namespace wsproxy::proxy {
+
+using telemetry::UpstreamError;
+
+namespace {
+
+constexpr std::size_t kMaxAnswerHead = 64 * 1024;
+
+net::Target target_of(const config::UpstreamUrl& url) {
+  return {url.host, url.port, url.unix_path};
+}
+
+/// 128 random bits as hex; the masking keys' source is at hand and good enough for an identifier.
+std::string fresh_request_id(websocket::MaskKeys& random) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string id;
+  for (int i = 0; i < 4; ++i) {
+    for (const std::byte byte : random.next()) {
+      id += kHex[std::to_integer<std::size_t>(byte >> 4)];
+      id += kHex[std::to_integer<std::size_t>(byte & std::byte{15})];
+    }
+  }
+  return id;
+}
+
+deflate::Negotiation negotiate(const http::RequestHead& request, const config::Compression& compression,
+                               bool memory_is_short) {
+  deflate::NegotiationPolicy policy;
+  policy.server_window_bits = compression.window_bits;
+  policy.client_window_bits = compression.client_window_bits;
+  policy.server_context_takeover = compression.context_takeover && compression.history > 0 && !memory_is_short;
+  policy.client_context_takeover = compression.client_context_takeover && !memory_is_short;
+  deflate::Negotiation result =
+      deflate::negotiate(request.fields.joined("Sec-WebSocket-Extensions"), policy);
+  if (!compression.enabled && result.result == deflate::NegotiationResult::accepted) {
+    result.result = deflate::NegotiationResult::declined;
+    result.answer.clear();
+  }
+  return result;
+}
+
+}  // namespace
+
+UpgradePhase::UpgradePhase(Session& session, http::RequestHead request, base::Bytes early)
+    : session_(session),
+      request_(std::move(request)),
+      connector_(session.context().io, target_of(session.config().upstream.url),
+                 session.config().upstream.connect_timeout),
+      reader_(kMaxAnswerHead) {
+  early_.append(early);
+}
+
+void UpgradePhase::begin() {
+  session_.set_deadline(net::Clock::time_point::max());
+  const config::Config& config = session_.config();
+  const bool is_trusted = is_in_ranges(session_.peer(), config.trusted_proxies);
+  const std::string_view incoming_id = request_.fields.first("X-Request-Id");
+  session_.facts().request_id =
+      is_trusted && !incoming_id.empty() ? std::string{incoming_id} : fresh_request_id(session_.context().mask_keys);
+  connector_.start([this, keep_alive = SessionPtr{&session_}](net::ConnectResult result) {
+    on_connected(std::move(result));
+  });
+}
+
+void UpgradePhase::on_connected(net::ConnectResult result) {
+  switch (result.status) {
+    case net::ConnectStatus::connected:
+      session_.wire(Leg::app).transport.emplace(std::move(*result.socket));
+      session_.set_deadline(net::Clock::now() + session_.config().upstream.response_timeout);
+      send_request();
+      break;
+    case net::ConnectStatus::unresolved:
+      fail(UpstreamError::resolve, 502, "The application's host name cannot be resolved.", result.error.message());
+      break;
+    case net::ConnectStatus::refused:
+      fail(UpstreamError::connect, 502, "The application cannot be reached.", result.error.message());
+      break;
+    case net::ConnectStatus::timed_out:
+      fail(UpstreamError::connect_timeout, 504, "The application did not accept the connection in time.", {});
+      break;
+  }
+}
+
+void UpgradePhase::send_request() {
+  const config::Config& config = session_.config();
+  http::ForwardedFacts facts;
+  facts.peer = session_.peer();
+  facts.scheme = "ws";
+  facts.base_path = config.upstream.url.base_path;
+  facts.request_id = session_.facts().request_id;
+  facts.keep_incoming = is_in_ranges(session_.peer(), config.trusted_proxies);
+  const std::string request = http::upgrade_request(request_, facts);
+  Wire& app = session_.wire(Leg::app);
+  app.queue.target(session_.context().to_app).append(base::as_bytes(request));
+  on_writable(Leg::app);
+  session_.want_readable(Leg::app);
+}
+
+void UpgradePhase::on_writable(Leg leg) {
+  if (leg != Leg::app) return;
+  Wire& app = session_.wire(leg);
+  // A failed write shows as a failed read, which also has what the app said before it hung up.
+  if (app.queue.flush(*app.transport, session_.context().to_app).status == net::IoStatus::would_block) {
+    session_.want_writable(leg);
+  }
+}
+
+void UpgradePhase::on_readable(Leg leg) {
+  if (leg != Leg::app) return;
+  const base::MutableBytes buffer = session_.context().read_buffer;
+  const net::IoResult result = session_.wire(leg).transport->read_some(buffer);
+  if (result.status == net::IoStatus::would_block) {
+    session_.want_readable(leg);
+    return;
+  }
+  if (result.status != net::IoStatus::done) {
+    fail(UpstreamError::closed_early, 502, "The application hung up during the handshake.", result.error.message());
+    return;
+  }
+  std::size_t used = 0;
+  const base::MutableBytes input = buffer.first(result.bytes);
+  switch (reader_.feed(input, used)) {
+    case http::HeadStatus::need_more:
+      session_.want_readable(leg);
+      break;
+    case http::HeadStatus::complete:
+      on_answer(input.subspan(used));
+      break;
+    case http::HeadStatus::too_large:
+    case http::HeadStatus::malformed:
+      fail(UpstreamError::bad_response, 502, "The application's answer is not valid HTTP.", reader_.problem());
+      break;
+  }
+}
+
+void UpgradePhase::on_answer(base::MutableBytes rest) {
+  http::ResponseHead& answer = reader_.head();
+  if (answer.status != 101) {
+    session_.facts().status = static_cast<std::uint16_t>(answer.status);
+    session_.record_result(telemetry::ConnectionResult::refused_by_app);
+    session_.set_ending(relay::EndedBy::app, websocket::close_code::abnormal, "the application refused the handshake");
+    session_.enter(std::make_unique<RefusalPhase>(session_, std::move(reader_), rest));
+    return;
+  }
+  const std::string expected = websocket::accept_for(request_.fields.first("Sec-WebSocket-Key"));
+  const std::string_view problem =
+      problem_with_101(answer, expected, request_.fields.joined("Sec-WebSocket-Protocol"));
+  if (!problem.empty()) {
+    fail(UpstreamError::bad_response, 502, "The application's handshake answer is not valid.", problem);
+    return;
+  }
+  accept(rest);
+}
+
+void UpgradePhase::accept(base::MutableBytes rest) {
+  Context& context = session_.context();
+  const config::Config& config = session_.config();
+  const deflate::Negotiation negotiation = negotiate(request_, config.compression, context.budget.is_short());
+  ++context.counters.handshakes[static_cast<std::size_t>(negotiation.result)];
+
+  SessionFacts& facts = session_.facts();
+  facts.status = 101;
+  facts.subprotocol = reader_.head().fields.first("Sec-WebSocket-Protocol");
+  facts.extension = negotiation.answer;
+  session_.record_result(telemetry::ConnectionResult::upgraded);
+  const auto took = net::Clock::now() - session_.started();
+  context.counters.handshake_ns.observe(static_cast<std::uint64_t>(took / std::chrono::nanoseconds{1}));
+
+  relay::Settings settings;
+  settings.max_message_bytes = config.limits.max_message_size;
+  settings.lost_code = config.upstream.lost_code;
+  if (negotiation.result == deflate::NegotiationResult::accepted) {
+    settings.compression = relay::CompressionSettings{negotiation.params, config.compression.level,
+                                                      config.compression.history, config.compression.min_size};
+  }
+  RelayPhase::Beginning beginning;
+  beginning.answer = http::upgrade_response(reader_.head(), negotiation.answer);
+  beginning.from_client = std::move(early_);
+  beginning.from_app.append(rest);
+  session_.enter(std::make_unique<RelayPhase>(session_, settings, std::move(beginning)));
+}
+
+void UpgradePhase::on_deadline() {
+  fail(UpstreamError::response_timeout, 504, "The application did not answer in time.", {});
+}
+
+void UpgradePhase::on_drain(net::Clock::time_point) {}
+
+void UpgradePhase::fail(UpstreamError reason, unsigned status, std::string_view sentence, std::string_view detail) {
+  session_.facts().status = static_cast<std::uint16_t>(status);
+  session_.record_upstream_error(reason, detail.empty() ? sentence : detail);
+  session_.record_result(telemetry::ConnectionResult::upstream_failed);
+  session_.set_ending(relay::EndedBy::app, websocket::close_code::abnormal, sentence);
+  session_.enter(std::make_unique<GoodbyePhase>(session_, http::error_page(status, sentence)));
+}
+
+}  // namespace wsproxy::proxy
