@@ -112,6 +112,19 @@ TEST_CASE("a queue that is filled and drained in turn does not grow") {
   CHECK(queue.capacity() <= 512);
 }
 
+TEST_CASE("a full queue that is filled and drained in small steps is seldom moved") {
+  ByteQueue queue;
+  queue.append(as_bytes(std::string(4096, 'x')));
+  unsigned moves = 0;
+  for (int i = 0; i < 4000; ++i) {
+    const std::byte* const before = queue.view().data();
+    queue.consume(1);
+    queue.append(std::byte{'y'});
+    if (queue.view().data() != before + 1) ++moves;
+  }
+  CHECK(moves <= 2);
+}
+
 TEST_CASE("memory is at most four times what was ever in the queue") {
   ByteQueue queue;
   std::size_t most = 0;
