@@ -30,7 +30,9 @@ class TreeBuilder final : public YAML::EventHandler {
   explicit TreeBuilder(YamlNode& root) : root_(root) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) throw Refusal{position(mark), "a second document begins here, only one is allowed"};
+    if (++documents_ > 1)
+      throw Refusal{position(mark),
+                    "a second document begins here, only one is allowed; is the indentation right?"};
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {

@@ -1,0 +1,65 @@
+#include "config/dump.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "config/yaml_reader.hpp"
+
+namespace wsproxy::config {
+namespace {
+
+ReadResult read(std::string_view yaml) {
+  return read_config(yaml, "f.yaml", [](const std::string&) { return std::nullopt; });
+}
+
+void check_round_trip(const Config& config) {
+  const std::string yaml = dump(config);
+  CAPTURE(yaml);
+  const auto result = read(yaml);
+  for (const Error& error : result.errors) FAIL_CHECK(error.text());
+  CHECK(result.config == config);
+}
+
+TEST_CASE("the default config is dumped with every key") {
+  const std::string yaml = dump(Config{});
+  CHECK(yaml.starts_with(
+      "listeners:\n  - name: \"\"\n    address: 127.0.0.1:8009\n    proxy_protocol: false\nupstream:\n"));
+  CHECK(yaml.find("\n  min_size: 32B\n") != std::string::npos);
+  CHECK(yaml.find("\nroutes: []\n") != std::string::npos);
+  CHECK(yaml.ends_with("\nworkers: auto\n"));
+  check_round_trip(Config{});
+}
+
+TEST_CASE("a config with everything reads back equal") {
+  Config config;
+  config.listeners.push_back(
+      {"tls", {"::", 8443, {}}, true, ListenerTls{"c", "k", {{"c2", "k2"}}, "ca", "1.3"}});
+  config.listeners.push_back({"", {"", 0, "/run/a b.sock"}, false, ListenerTls{"c", "k", {}, "", "1.2"}});
+  config.routes = {{{"*.example.org", "/x"}, config.upstream, config.compression}};
+  config.routes[0].upstream.url = {false, "app", 80, "", "/base"};
+  config.limits.allowed_origins = {"https://a.example", "null"};
+  config.trusted_proxies = {"10.0.0.0/8", "::1"};
+  config.workers = 3;
+  check_round_trip(config);
+}
+
+TEST_CASE("a text that YAML or the reader would take for something else reads back equal") {
+  for (const char* text :
+       {"true", "No",   "null", "~",       "1.2",      "1e3", "0x1F",  "1:20", "2026-01-01",
+        "a: b", "a #b", "- a",  "a:",      "[a]",      "{a}", "*a",    "&a",   "!a",
+        "|",    ">",    "%a",   "@a",      "`a`",      "'a'", "\"a\"", "a\\b", " a",
+        "a ",   "$",    "$$",   "${HOME}", "\xC3\xA4", "?",   "a,b",   "=",    "<<"}) {
+    Config config;
+    config.listeners[0].name = text;
+    check_round_trip(config);
+  }
+}
+
+TEST_CASE("secrets are not shown") {
+  Config config;
+  config.sentry.dsn = "https://key@sentry.example.org/1";
+  CHECK(dump(config).find("key@") == std::string::npos);
+  CHECK(dump(config).find("  dsn: \"(hidden)\"\n") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace wsproxy::config
