@@ -95,7 +95,7 @@ std::size_t ascii_words(base::Bytes text) {
 bool Utf8Check::write(base::Bytes text) {
   static_assert(kBoundary == kStart);
   // The automaton runs over so many bytes before the text is tried for ASCII again.
-  constexpr std::size_t kStride = 32;
+  constexpr std::size_t kStride = 16;
 
   std::uint64_t state = state_;
   while (!text.empty() && state != kInvalid) {
