@@ -1,0 +1,89 @@
+#include "cli/run.hpp"
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "cli/run_options.hpp"
+#include "config/environment.hpp"
+#include "config/unsupported.hpp"
+#include "config/yaml_reader.hpp"
+#include "server/server.hpp"
+
+namespace wsproxy::cli {
+
+namespace {
+
+telemetry::LogOptions log_options(const config::Log& log) {
+  telemetry::LogOptions options;
+  switch (log.level) {
+    case config::LogLevel::error:
+      options.level = telemetry::Level::error;
+      break;
+    case config::LogLevel::warning:
+      options.level = telemetry::Level::warning;
+      break;
+    case config::LogLevel::info:
+      options.level = telemetry::Level::info;
+      break;
+    case config::LogLevel::debug:
+      options.level = telemetry::Level::debug;
+      break;
+  }
+  switch (log.format) {
+    case config::LogFormat::automatic:
+      options.format = telemetry::LogFormat::automatic;
+      break;
+    case config::LogFormat::text:
+      options.format = telemetry::LogFormat::text;
+      break;
+    case config::LogFormat::json:
+      options.format = telemetry::LogFormat::json;
+      break;
+  }
+  return options;
+}
+
+/// Each connection takes two descriptors; the soft limit is often 1024 by tradition only.
+void raise_descriptor_limit(std::uint32_t max_connections, telemetry::Log& log) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  const std::uint64_t needed = std::uint64_t{max_connections} * 2 + 64;
+  if (limit.rlim_max < needed) {
+    log.write(telemetry::Level::warning, "the limit of open files is below limits.max_connections",
+              {{"open_files", std::uint64_t{limit.rlim_max}}, {"needed", needed}});
+  }
+}
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  config::ReadResult read;
+  if (options.config_file) read = config::load_config(*options.config_file, config::process_environment());
+  std::vector<config::Error> errors = std::move(read.errors);
+  for (config::Error& error : apply_options(options, read.config)) errors.push_back(std::move(error));
+  for (const config::Error& error : errors) std::fprintf(stderr, "%s\n", error.text().c_str());
+  if (!errors.empty()) return 1;
+  const std::vector<std::string> unsupported = config::unsupported_features(read.config);
+  for (const std::string& feature : unsupported) std::fprintf(stderr, "%s\n", feature.c_str());
+  if (!unsupported.empty()) return 1;
+
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto config = std::make_shared<const config::Config>(std::move(read.config));
+  telemetry::Log log(log_options(config->log));
+  try {
+    raise_descriptor_limit(config->limits.max_connections, log);
+    server::Server server(config, log, WSPROXY_VERSION);
+    server.run();
+  } catch (const std::exception& error) {
+    log.write(telemetry::Level::error, error.what());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace wsproxy::cli

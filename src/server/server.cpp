@@ -1,0 +1,152 @@
+#include "server/server.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+#include "server/cpu_quota.hpp"
+
+namespace wsproxy::server {
+
+using telemetry::Level;
+
+namespace {
+
+constexpr auto kPollGone = std::chrono::milliseconds{20};
+/// Over limits.max_connections a client still gets a 503, unless there are that many more of them.
+constexpr std::size_t kRefusedAtOnce = 256;
+
+std::string name_of(const config::Listener& listener) {
+  return listener.name.empty() ? listener.address.text() : listener.name;
+}
+
+}  // namespace
+
+Server::Server(std::shared_ptr<const config::Config> config, telemetry::Log& log, std::string version)
+    : config_(std::move(config)),
+      log_(log),
+      version_(std::move(version)),
+      signals_(io_, SIGTERM, SIGINT, SIGHUP),
+      drain_timer_(io_.get_executor()),
+      app_check_(io_, config_->upstream.url) {
+  open_listeners();
+  const config::Address& admin = config_->admin;
+  side_port_ = std::make_unique<SidePort>(
+      admin.host, admin.port,
+      [this](std::string_view, std::string_view path, std::string_view) { return answer(path); });
+  const std::uint32_t count = config_->workers != 0 ? config_->workers : automatic_workers();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    workers_.push_back(std::make_unique<Worker>(config_, log_, config_->compression.memory / count));
+  }
+  for (const auto& listener : listeners_) listener->start();
+  wait_for_signals();
+  log_.write(Level::info, "serving",
+             {{"version", version_},
+              {"workers", std::uint64_t{count}},
+              {"upstream", config_->upstream.url.text()},
+              {"admin", net::text({admin.host, side_port_->port(), {}})}});
+}
+
+Server::~Server() {
+  side_port_.reset();
+  listeners_.clear();
+  workers_.clear();
+}
+
+void Server::open_listeners() {
+  for (std::size_t i = 0; i < config_->listeners.size(); ++i) {
+    const config::Listener& listener = config_->listeners[i];
+    net::Target target{listener.address.host, listener.address.port, listener.address.unix_path};
+    listeners_.push_back(std::make_unique<net::Listener>(
+        io_, target, [this, i](net::AcceptedSocket socket) { on_accept(std::move(socket), i); },
+        [this](const net::error_code& error) {
+          log_.write(Level::error, "cannot accept connections", {{"reason", error.message()}});
+        }));
+    if (!listener.address.is_unix()) target.port = listeners_.back()->port();
+    log_.write(Level::info, "listening", {{"listener", name_of(listener)}, {"address", net::text(target)}});
+  }
+}
+
+void Server::run() {
+  io_.run();
+}
+
+void Server::on_accept(net::AcceptedSocket socket, std::size_t listener) {
+  const std::size_t open = connections();
+  const std::size_t limit = config_->limits.max_connections;
+  if (open >= limit + kRefusedAtOnce) return;
+  const auto least = std::ranges::min_element(
+      workers_, [](const auto& a, const auto& b) { return a->connections() < b->connections(); });
+  (*least)->hand_over(std::move(socket), listener, open >= limit);
+}
+
+std::size_t Server::connections() const {
+  std::size_t sum = 0;
+  for (const auto& worker : workers_) sum += worker->connections();
+  return sum;
+}
+
+void Server::wait_for_signals() {
+  signals_.async_wait([this](const net::error_code& error, int number) {
+    if (error) return;
+    on_signal(number);
+    if (state_ != State::stopped) wait_for_signals();
+  });
+}
+
+void Server::on_signal(int number) {
+  if (number == SIGHUP) {
+    log_.write(Level::warning, "reloading the configuration is not supported yet: restart instead");
+    return;
+  }
+  if (state_ == State::serving) {
+    begin_drain();
+  } else {
+    log_.write(Level::warning, "second signal: stopping at once", {{"connections", std::uint64_t{connections()}}});
+    stop();
+  }
+}
+
+void Server::begin_drain() {
+  state_ = State::draining;
+  const auto now = net::Clock::now();
+  drain_ends_ = now + config_->drain.timeout;
+  log_.write(Level::info, "draining", {{"connections", std::uint64_t{connections()}}});
+  drain_timer_.expires_at(std::min(now + config_->drain.delay, drain_ends_));
+  drain_timer_.async_wait([this](const net::error_code& error) {
+    if (!error && state_ == State::draining) close_all();
+  });
+}
+
+void Server::close_all() {
+  state_ = State::closing;
+  for (const auto& listener : listeners_) listener->stop();
+  for (const auto& worker : workers_) worker->drain(config_->drain.spread);
+  wait_until_gone();
+}
+
+void Server::wait_until_gone() {
+  const bool time_is_up = net::Clock::now() >= drain_ends_;
+  if (connections() == 0 || time_is_up) {
+    if (time_is_up) {
+      log_.write(Level::warning, "drain.timeout is over: cutting what is left",
+                 {{"connections", std::uint64_t{connections()}}});
+    }
+    log_.write(Level::info, "drained");
+    stop();
+    return;
+  }
+  drain_timer_.expires_after(kPollGone);
+  drain_timer_.async_wait([this](const net::error_code& error) {
+    if (!error && state_ == State::closing) wait_until_gone();
+  });
+}
+
+void Server::stop() {
+  state_ = State::stopped;
+  drain_timer_.cancel();
+  signals_.cancel();
+  for (const auto& listener : listeners_) listener->stop();
+  io_.stop();
+}
+
+}  // namespace wsproxy::server

@@ -1,0 +1,60 @@
+#include "server/server.hpp"
+
+/// What the side port answers (DESIGN section 8). On the side port's thread.
+namespace wsproxy::server {
+
+namespace {
+constexpr auto kWorkerPatience = std::chrono::seconds{2};
+}  // namespace
+
+SideAnswer Server::answer(std::string_view path) {
+  if (path == "/livez") return liveness();
+  if (path == "/readyz" || path == "/healthz") return readiness();
+  if (path == "/metrics") return metrics();
+  if (path == "/") return {.body = "wsproxy " + version_ + ": /livez /readyz /healthz /metrics\n"};
+  return {.status = 404, .body = "not found\n"};
+}
+
+SideAnswer Server::liveness() {
+  telemetry::Counters sum;
+  if (collect(sum)) return {.body = "ok\n"};
+  return {.status = 503, .body = "a worker does not answer\n"};
+}
+
+SideAnswer Server::readiness() {
+  if (state_ != State::serving) return {.status = 503, .body = "draining\n"};
+  const std::string problem = app_check_.problem();
+  if (!problem.empty()) return {.status = 503, .body = problem + "\n"};
+  return {.body = "ok\n"};
+}
+
+SideAnswer Server::metrics() {
+  telemetry::Snapshot snapshot;
+  collect(snapshot.counters);
+  for (const config::Listener& listener : config_->listeners) {
+    snapshot.listener_names.push_back(listener.name.empty() ? listener.address.text() : listener.name);
+  }
+  snapshot.version = version_;
+  snapshot.draining = state_ != State::serving;
+  snapshot.reloads.last_success = loaded_;
+  snapshot.process = telemetry::read_process_metrics();
+  return {.content_type = std::string{telemetry::kPrometheusContentType}, .body = telemetry::render(snapshot)};
+}
+
+bool Server::collect(telemetry::Counters& sum) {
+  sum.listeners.resize(config_->listeners.size());
+  std::vector<std::future<telemetry::Counters>> parts;
+  for (const auto& worker : workers_) parts.push_back(worker->counters());
+  const auto deadline = net::Clock::now() + kWorkerPatience;
+  bool all_answered = true;
+  for (auto& part : parts) {
+    if (part.wait_until(deadline) == std::future_status::ready) {
+      sum += part.get();
+    } else {
+      all_answered = false;
+    }
+  }
+  return all_answered;
+}
+
+}  // namespace wsproxy::server

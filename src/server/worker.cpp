@@ -1,0 +1,72 @@
+#include "server/worker.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include <random>
+#include <utility>
+
+#include "proxy/session.hpp"
+
+namespace wsproxy::server {
+
+Worker::Worker(std::shared_ptr<const config::Config> config, telemetry::Log& log, std::size_t memory_share)
+    : context_(io_, std::move(config), log, memory_share), thread_([this] { io_.run(); }) {}
+
+Worker::~Worker() {
+  cut_all("the proxy stops");
+  stays_up_.reset();
+  thread_.join();
+}
+
+void Worker::hand_over(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit) {
+  connections_.fetch_add(1, std::memory_order_relaxed);
+  boost::asio::post(io_, [this, socket = std::move(socket), listener, is_over_limit]() mutable {
+    take(std::move(socket), listener, is_over_limit);
+  });
+}
+
+void Worker::take(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit) {
+  std::string peer = net::address_text(socket.peer());
+  net::error_code error;
+  net::Socket adopted = std::move(socket).adopt(io_, error);
+  if (error) {
+    connections_.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  proxy::Arrival arrival{std::move(adopted), listener, std::move(peer), is_over_limit};
+  proxy::Session::start(new proxy::Session(context_, std::move(arrival),
+                                           [this] { connections_.fetch_sub(1, std::memory_order_relaxed); }));
+}
+
+std::future<telemetry::Counters> Worker::counters() {
+  std::promise<telemetry::Counters> promise;
+  std::future<telemetry::Counters> future = promise.get_future();
+  boost::asio::post(io_, [this, promise = std::move(promise)]() mutable {
+    telemetry::Counters copy = context_.counters;
+    copy.compression_memory_bytes = context_.budget.used();
+    promise.set_value(std::move(copy));
+  });
+  return future;
+}
+
+void Worker::drain(net::Clock::duration spread) {
+  boost::asio::post(io_, [this, spread] {
+    std::minstd_rand random{std::random_device{}()};
+    std::uniform_real_distribution<double> jitter{0, 1};
+    const auto count = static_cast<double>(context_.sessions.size());
+    const net::Clock::time_point now = net::Clock::now();
+    double place = 0;
+    context_.sessions.for_each([&](proxy::Session& session) {
+      const double part = (place + jitter(random)) / count;
+      place += 1;
+      session.drain(now + std::chrono::duration_cast<net::Clock::duration>(spread * part));
+    });
+  });
+}
+
+void Worker::cut_all(std::string_view cause) {
+  boost::asio::post(io_, [this, cause] { context_.sessions.for_each([cause](proxy::Session& s) { s.cut(cause); }); });
+}
+
+}  // namespace wsproxy::server

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <thread>
+
+#include "net/listener.hpp"
+#include "proxy/context.hpp"
+
+namespace wsproxy::server {
+
+/// One thread with one loop and everything its sessions touch. Other threads only post to it.
+class Worker {
+ public:
+  Worker(std::shared_ptr<const config::Config> config, telemetry::Log& log, std::size_t memory_share);
+  /// Cuts what is left and joins.
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Connections handed over and not gone yet; what "least loaded" means.
+  std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
+  void hand_over(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit);
+
+  /// A copy of its counters, made by the worker itself between two events.
+  std::future<telemetry::Counters> counters();
+
+  /// Close frames for all, spread evenly with jitter; also for those still in their handshake.
+  void drain(net::Clock::duration spread);
+  void cut_all(std::string_view cause);  // a literal
+
+ private:
+  void take(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit);
+
+  net::IoContext io_{1};
+  boost::asio::executor_work_guard<net::Executor> stays_up_{io_.get_executor()};
+  proxy::Context context_;
+  std::atomic<std::size_t> connections_{0};
+  std::thread thread_;
+};
+
+}  // namespace wsproxy::server

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+#include "telemetry/counters.hpp"
+#include "telemetry/log.hpp"
+
+namespace wsproxy::telemetry {
+
+/// Who ended the connection; `by_operator` is a drain or a shutdown.
+enum class ClosedBy : std::uint8_t { client, app, proxy, by_operator };
+
+struct AccessTraffic {
+  std::uint64_t messages = 0;
+  std::uint64_t payload_bytes = 0;  // uncompressed
+  std::uint64_t wire_bytes = 0;     // on the client's socket, frame headers included
+};
+
+/// One connection that has ended. Texts are borrowed; empty ones are left out of the line.
+struct AccessRecord {
+  std::string_view client;  // address and port
+  std::string_view listener;
+  std::string_view method;
+  std::string_view target;   // as the client sent it; only the path is logged
+  std::uint16_t status = 0;  // what the client was answered; 0: nothing
+  std::string_view subprotocol;
+  std::string_view extension;  // the answer's Sec-WebSocket-Extensions
+  std::string_view request_id;
+  std::string_view user_agent;
+  std::array<AccessTraffic, kDirections> traffic{};  // by Direction; logged after a 101
+  std::chrono::nanoseconds duration{};
+  std::uint16_t close_code = 0;  // logged after a 101
+  ClosedBy closed_by = ClosedBy::client;
+  std::string_view cause;
+};
+
+/// One line "access" at info; docs/logs.md has its fields.
+void write_access(Log& log, const AccessRecord& record);
+
+/// The path of a request target: query strings may hold tokens, a URL may hold a password.
+std::string_view path_of(std::string_view target);
+
+}  // namespace wsproxy::telemetry

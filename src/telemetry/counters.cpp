@@ -1,0 +1,61 @@
+#include "telemetry/counters.hpp"
+
+#include <algorithm>
+
+namespace wsproxy::telemetry {
+namespace {
+
+template <typename T, std::size_t N>
+void add(std::array<T, N>& to, const std::array<T, N>& from) {
+  for (std::size_t i = 0; i < N; ++i) to[i] += from[i];
+}
+
+template <typename T, std::size_t N, std::size_t M>
+void add(std::array<std::array<T, N>, M>& to, const std::array<std::array<T, N>, M>& from) {
+  for (std::size_t i = 0; i < M; ++i) add(to[i], from[i]);
+}
+
+}  // namespace
+
+std::size_t close_code_index(std::uint16_t code) {
+  constexpr std::size_t kOther = kCloseCodes.size() - 1;
+  const auto* const end = kCloseCodes.begin() + kOther;
+  return static_cast<std::size_t>(std::find(kCloseCodes.begin(), end, code) - kCloseCodes.begin());
+}
+
+DirectionCounters& DirectionCounters::operator+=(const DirectionCounters& other) {
+  add(messages, other.messages);
+  payload_bytes += other.payload_bytes;
+  add(wire_bytes, other.wire_bytes);
+  return *this;
+}
+
+ListenerCounters& ListenerCounters::operator+=(const ListenerCounters& other) {
+  active += other.active;
+  add(total, other.total);
+  return *this;
+}
+
+Counters& Counters::operator+=(const Counters& other) {
+  listeners.resize(std::max(listeners.size(), other.listeners.size()));
+  for (std::size_t i = 0; i < other.listeners.size(); ++i) listeners[i] += other.listeners[i];
+  add(handshakes, other.handshakes);
+  add(rejected, other.rejected);
+  add(upstream_errors, other.upstream_errors);
+  add(relayed, other.relayed);
+  add(closes, other.closes);
+  add(backpressure, other.backpressure);
+  compression_input_bytes += other.compression_input_bytes;
+  compression_output_bytes += other.compression_output_bytes;
+  compress_ns += other.compress_ns;
+  decompress_ns += other.decompress_ns;
+  add(bypassed, other.bypassed);
+  compression_memory_bytes += other.compression_memory_bytes;
+  handshake_ns += other.handshake_ns;
+  connection_seconds += other.connection_seconds;
+  message_bytes += other.message_bytes;
+  add(relay_ns, other.relay_ns);
+  return *this;
+}
+
+}  // namespace wsproxy::telemetry

@@ -1,0 +1,203 @@
+#include "telemetry/exporter.hpp"
+
+#include <map>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+#include <prometheus/text_serializer.h>
+
+#include "telemetry/metric_family.hpp"
+
+namespace wsproxy::telemetry {
+namespace {
+
+using prometheus::MetricType;
+using Families = std::vector<prometheus::MetricFamily>;
+
+constexpr double kNanosecondsPerSecond = 1e9;
+
+// The label values, in the order of the enums in counters.hpp.
+constexpr std::array<const char*, kDirections> kDirectionNames{"to_client", "to_app"};
+constexpr std::array<const char*, kSides> kSideNames{"client", "app"};
+constexpr std::array<const char*, kConnectionResults> kResultNames{"upgraded", "refused_by_app", "rejected",
+                                                                   "upstream_failed", "client_gone"};
+constexpr std::array<const char*, kRejections> kRejectionNames{
+    "bad_request", "not_websocket",   "bad_handshake", "header_too_large", "handshake_timeout",
+    "origin",      "max_connections", "draining",      "unsupported"};
+constexpr std::array<const char*, kUpstreamErrors> kUpstreamErrorNames{
+    "resolve",      "connect", "connect_timeout", "response_timeout", "bad_response",
+    "closed_early", "lost",    "protocol"};
+constexpr std::array<const char*, kExtensionOutcomes> kExtensionNames{"accepted", "declined", "absent"};
+constexpr std::array<const char*, 4> kBypassNames{"too_small", "incompressible", "stream", "no_gain"};
+constexpr std::array<const char*, 2> kTypeNames{"text", "binary"};
+constexpr std::array<const char*, 2> kBoolNames{"false", "true"};
+
+/// Listeners of one name are one series: a scrape with the same series twice is refused as a whole.
+std::map<std::string, ListenerCounters> by_listener_name(const Snapshot& snapshot) {
+  std::map<std::string, ListenerCounters> sums;
+  const auto& counters = snapshot.counters.listeners;
+  for (std::size_t i = 0; i < snapshot.listener_names.size(); ++i) {
+    sums[snapshot.listener_names[i]] += i < counters.size() ? counters[i] : ListenerCounters{};
+  }
+  return sums;
+}
+
+void add_connections(Families& out, const Snapshot& snapshot) {
+  auto active = make_family(MetricType::Gauge, "wsproxy_connections_active", "Client connections open now.");
+  auto total = make_family(MetricType::Counter, "wsproxy_connections_total",
+                           "Accepted client connections by what became of their handshake.");
+  for (const auto& [name, listener] : by_listener_name(snapshot)) {
+    add_gauge(active, {{"listener", name}}, static_cast<double>(listener.active));
+    for (std::size_t i = 0; i < kConnectionResults; ++i) {
+      add_counter(total, {{"listener", name}, {"result", kResultNames[i]}}, as_number(listener.total[i]));
+    }
+  }
+  out.push_back(std::move(active));
+  out.push_back(std::move(total));
+
+  auto duration = make_family(MetricType::Histogram, "wsproxy_connection_duration_seconds",
+                              "How long ended WebSocket connections had lasted.");
+  add_histogram(duration, {}, snapshot.counters.connection_seconds, 1);
+  out.push_back(std::move(duration));
+}
+
+void add_handshakes(Families& out, const Counters& counters) {
+  out.push_back(make_labelled("wsproxy_handshakes_total",
+                              "Handshakes answered with 101 by what became of permessage-deflate.",
+                              "extension", kExtensionNames, counters.handshakes));
+  auto seconds = make_family(MetricType::Histogram, "wsproxy_handshake_seconds",
+                             "Time from accepting a connection to the answer 101.");
+  add_histogram(seconds, {}, counters.handshake_ns, kNanosecondsPerSecond);
+  out.push_back(std::move(seconds));
+  out.push_back(make_labelled("wsproxy_rejected_total", "Requests that the proxy itself refused.", "reason",
+                              kRejectionNames, counters.rejected));
+  out.push_back(make_labelled("wsproxy_upstream_errors_total", "What went wrong with the application.",
+                              "reason", kUpstreamErrorNames, counters.upstream_errors));
+}
+
+void add_messages(Families& out, const Counters& counters) {
+  auto messages = make_family(MetricType::Counter, "wsproxy_messages_total",
+                              "Messages relayed, by whether they were compressed on the client's wire.");
+  auto payload = make_family(MetricType::Counter, "wsproxy_payload_bytes_total",
+                             "Payload of the messages relayed, uncompressed.");
+  auto wire = make_family(MetricType::Counter, "wsproxy_wire_bytes_total",
+                          "Bytes read from or written to the sockets of each side, frame headers included.");
+  for (std::size_t d = 0; d < kDirections; ++d) {
+    const auto& relayed = counters.relayed[d];
+    const prometheus::ClientMetric::Label direction{"direction", kDirectionNames[d]};
+    for (std::size_t type = 0; type < kTypeNames.size(); ++type) {
+      for (std::size_t compressed = 0; compressed < kBoolNames.size(); ++compressed) {
+        add_counter(messages, {direction, {"type", kTypeNames[type]}, {"compressed", kBoolNames[compressed]}},
+                    as_number(relayed.messages[type][compressed]));
+      }
+    }
+    add_counter(payload, {direction}, as_number(relayed.payload_bytes));
+    for (std::size_t side = 0; side < kSides; ++side) {
+      add_counter(wire, {direction, {"side", kSideNames[side]}}, as_number(relayed.wire_bytes[side]));
+    }
+  }
+  out.push_back(std::move(messages));
+  out.push_back(std::move(payload));
+  out.push_back(std::move(wire));
+}
+
+void add_message_histograms(Families& out, const Counters& counters) {
+  auto size = make_family(MetricType::Histogram, "wsproxy_message_size_bytes",
+                          "Payload of one message, uncompressed, both directions.");
+  add_histogram(size, {}, counters.message_bytes, 1);
+  out.push_back(std::move(size));
+
+  auto relay = make_family(MetricType::Histogram, "wsproxy_relay_seconds",
+                           "Time from reading a message's last byte to handing it to the other socket.");
+  for (std::size_t d = 0; d < kDirections; ++d) {
+    add_histogram(relay, {{"direction", kDirectionNames[d]}}, counters.relay_ns[d], kNanosecondsPerSecond);
+  }
+  out.push_back(std::move(relay));
+}
+
+void add_compression(Families& out, const Counters& counters) {
+  out.push_back(make_counter("wsproxy_compression_input_bytes_total", "Payload given to the compressor.",
+                             as_number(counters.compression_input_bytes)));
+  out.push_back(make_counter("wsproxy_compression_output_bytes_total", "What the compressor made of it.",
+                             as_number(counters.compression_output_bytes)));
+  auto seconds = make_family(MetricType::Counter, "wsproxy_compression_seconds_total",
+                             "Time spent compressing and decompressing.");
+  add_counter(seconds, {{"operation", "compress"}}, as_number(counters.compress_ns) / kNanosecondsPerSecond);
+  add_counter(seconds, {{"operation", "decompress"}},
+              as_number(counters.decompress_ns) / kNanosecondsPerSecond);
+  out.push_back(std::move(seconds));
+  out.push_back(make_labelled("wsproxy_compression_bypassed_total",
+                              "Messages sent uncompressed to clients that had agreed to compression.",
+                              "reason", kBypassNames, counters.bypassed));
+  out.push_back(make_gauge("wsproxy_compression_memory_bytes", "Memory of live encoders and histories.",
+                           as_number(counters.compression_memory_bytes)));
+}
+
+void add_closes(Families& out, const Counters& counters) {
+  auto closes = make_family(MetricType::Counter, "wsproxy_closes_total",
+                            "Ended WebSocket connections by the side that closed first and its close code.");
+  for (std::size_t side = 0; side < kSides; ++side) {
+    for (std::size_t i = 0; i < kCloseCodes.size(); ++i) {
+      const bool is_other = i + 1 == kCloseCodes.size();
+      add_counter(closes,
+                  {{"side", kSideNames[side]}, {"code", is_other ? "other" : std::to_string(kCloseCodes[i])}},
+                  as_number(counters.closes[side][i]));
+    }
+  }
+  out.push_back(std::move(closes));
+  out.push_back(make_labelled("wsproxy_backpressure_total",
+                              "Times reading stopped because this side did not read.", "side", kSideNames,
+                              counters.backpressure));
+}
+
+void add_operations(Families& out, const Snapshot& snapshot) {
+  out.push_back(
+      make_gauge("wsproxy_draining", "1 while the proxy drains, else 0.", snapshot.draining ? 1 : 0));
+  out.push_back(make_labelled<2>("wsproxy_config_reloads_total", "Reloads of the configuration.", "result",
+                                 {"success", "failure"},
+                                 {snapshot.reloads.succeeded, snapshot.reloads.failed}));
+  const std::chrono::duration<double> last_success = snapshot.reloads.last_success.time_since_epoch();
+  out.push_back(make_gauge("wsproxy_config_last_reload_success_timestamp_seconds",
+                           "When the configuration in use was loaded.", last_success.count()));
+  auto build = make_family(MetricType::Gauge, "wsproxy_build_info", "Always 1; the labels say what runs.");
+  add_gauge(build, {{"version", snapshot.version}}, 1);
+  out.push_back(std::move(build));
+}
+
+void add_process(Families& out, const ProcessMetrics& process) {
+  const auto gauge = [&out](const char* name, const char* help, auto value) {
+    if (value) out.push_back(make_gauge(name, help, static_cast<double>(*value)));
+  };
+  if (process.cpu_seconds) {
+    out.push_back(
+        make_counter("process_cpu_seconds_total", "User and system CPU time spent.", *process.cpu_seconds));
+  }
+  gauge("process_resident_memory_bytes", "Resident memory size.", process.resident_bytes);
+  gauge("process_virtual_memory_bytes", "Virtual memory size.", process.virtual_bytes);
+  gauge("process_open_fds", "Open file descriptors.", process.open_fds);
+  gauge("process_max_fds", "Limit of open file descriptors.", process.max_fds);
+  gauge("process_threads", "Threads of the process.", process.threads);
+  gauge("process_start_time_seconds", "When the process started, since the epoch.",
+        process.start_time_seconds);
+}
+
+}  // namespace
+
+std::string render(const Snapshot& snapshot) {
+  Families families;
+  add_connections(families, snapshot);
+  add_handshakes(families, snapshot.counters);
+  add_messages(families, snapshot.counters);
+  add_message_histograms(families, snapshot.counters);
+  add_compression(families, snapshot.counters);
+  add_closes(families, snapshot.counters);
+  add_operations(families, snapshot);
+  add_process(families, snapshot.process);
+
+  std::ostringstream text;
+  prometheus::TextSerializer{}.Serialize(text, families);
+  return std::move(text).str();
+}
+
+}  // namespace wsproxy::telemetry

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "telemetry/counters.hpp"
+#include "telemetry/process_metrics.hpp"
+
+namespace wsproxy::telemetry {
+
+struct ReloadCounters {
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed = 0;
+  std::chrono::system_clock::time_point last_success;  // the load at the start counts
+};
+
+/// Everything /metrics tells, collected by whoever owns the workers.
+struct Snapshot {
+  Counters counters;                        // the sum over all workers
+  std::vector<std::string> listener_names;  // by the listener's place in the config
+  std::string version;
+  bool draining = false;
+  ReloadCounters reloads;
+  ProcessMetrics process;
+};
+
+inline constexpr std::string_view kPrometheusContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Prometheus text, format 0.0.4. Every series of every label set is there from the first scrape, so
+/// that a rate over a rare event is 0 and not missing.
+std::string render(const Snapshot& snapshot);
+
+}  // namespace wsproxy::telemetry

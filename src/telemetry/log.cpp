@@ -1,0 +1,122 @@
+#include "telemetry/log.hpp"
+
+#include <optional>
+#include <signal.h>
+#include <string>
+#include <unistd.h>
+#include <utility>
+
+#include <spdlog/async_logger.h>
+#include <spdlog/details/thread_pool.h>
+#include <spdlog/sinks/sink.h>
+
+#include "telemetry/line_writer.hpp"
+
+namespace wsproxy::telemetry {
+namespace {
+
+using Clock = std::function<std::chrono::system_clock::time_point()>;
+using Sink = std::function<void(std::string_view)>;
+
+constexpr std::chrono::seconds kPatienceAtEnd{1};
+constexpr std::chrono::seconds kBetweenDropReports{1};
+
+bool wants_json(const LogOptions& options) {
+  if (options.format != LogFormat::automatic) return options.format == LogFormat::json;
+  return options.sink || isatty(STDERR_FILENO) == 0;
+}
+
+/// The log's thread takes no signals: SIGTERM is for the threads that know what to do, and a SIGPIPE
+/// of a closed stderr must not end the process.
+void block_all_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+}  // namespace
+
+/// Lines are made on the caller's thread, so that borrowed values need not live on; spdlog only
+/// carries them over.
+class Log::Backend {
+ public:
+  explicit Backend(LogOptions options)
+      : is_json_(wants_json(options)),
+        clock_(options.clock ? std::move(options.clock) : Clock{std::chrono::system_clock::now}),
+        sink_(options.sink ? std::move(options.sink)
+                           : Sink{[this](std::string_view line) { stderr_.write(line); }}),
+        pool_(std::make_shared<spdlog::details::thread_pool>(options.queue_lines, 1, block_all_signals)),
+        logger_(std::make_shared<spdlog::async_logger>("wsproxy", std::make_shared<Carrier>(*this), pool_,
+                                                       spdlog::async_overflow_policy::overrun_oldest)) {}
+
+  ~Backend() {
+    const auto dropped = queue_.overrun_counter();
+    stderr_.give_up_after(kPatienceAtEnd);
+    pool_.reset();  // joins the thread after the last line
+    report_dropped(dropped);
+  }
+
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+
+  void write(Level level, std::string_view message, std::span<const LogField> fields) {
+    logger_->log(spdlog::level::info, spdlog::string_view_t{format(level, message, fields)});
+  }
+
+ private:
+  class Carrier : public spdlog::sinks::sink {
+   public:
+    explicit Carrier(Backend& backend) : backend_(backend) {}
+    void log(const spdlog::details::log_msg& line) override {
+      backend_.deliver({line.payload.data(), line.payload.size()});
+    }
+    void flush() override {}
+    void set_pattern(const std::string&) override {}
+    void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+
+   private:
+    Backend& backend_;
+  };
+
+  std::string format(Level level, std::string_view message, std::span<const LogField> fields) const {
+    const LogLine line{clock_(), level, message, fields};
+    return is_json_ ? json_line(line) : text_line(line);
+  }
+
+  void deliver(std::string_view line) {
+    sink_(line);
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_report_) return;
+    next_report_ = now + kBetweenDropReports;
+    report_dropped(queue_.overrun_counter());
+  }
+
+  void report_dropped(std::size_t dropped) {
+    if (dropped == reported_) return;
+    const LogField count{"count", dropped - reported_};
+    reported_ = dropped;
+    sink_(format(Level::warning, "log lines dropped", {&count, 1}));
+  }
+
+  bool is_json_;
+  Clock clock_;
+  LineWriter stderr_{STDERR_FILENO};
+  Sink sink_;
+  std::size_t reported_ = 0;                           // of the log's thread, then of the destructor
+  std::chrono::steady_clock::time_point next_report_;  // of the log's thread
+  std::shared_ptr<spdlog::details::thread_pool> pool_;
+  spdlog::details::thread_pool& queue_{*pool_};  // for the log's thread, which runs on inside pool_.reset()
+  std::shared_ptr<spdlog::async_logger> logger_;
+};
+
+Log::Log(LogOptions options)
+    : level_(options.level), backend_(std::make_unique<Backend>(std::move(options))) {
+}
+
+Log::~Log() = default;
+
+void Log::write(Level level, std::string_view message, std::span<const LogField> fields) {
+  if (enabled(level)) backend_->write(level, message, fields);
+}
+
+}  // namespace wsproxy::telemetry

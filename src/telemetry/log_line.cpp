@@ -1,0 +1,110 @@
+#include "telemetry/log_line.hpp"
+
+#include <array>
+#include <cmath>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "telemetry/escape.hpp"
+
+namespace wsproxy::telemetry {
+namespace {
+
+constexpr std::size_t kUsualLineBytes = 640;
+
+// By Level; the text ones are as wide as each other where that is possible.
+constexpr std::array<const char*, 4> kTextLevels{"error", "warn ", "info ", "debug"};
+constexpr std::array<const char*, 4> kJsonLevels{"error", "warning", "info", "debug"};
+
+/// RFC 3339 in UTC with milliseconds.
+void append_time(std::string& out, std::chrono::system_clock::time_point time) {
+  using namespace std::chrono;
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss clock{floor<milliseconds>(time - day)};
+  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                 static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(),
+                 clock.seconds().count(), clock.subseconds().count());
+}
+
+bool is_utf8_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
+/// Calls `append` with the text, or with as much of it as a line may hold.
+template <typename Append>
+void append_limited(std::string& out, std::string_view text, Append append) {
+  if (text.size() <= kMaxLogValueBytes) {
+    append(out, text);
+    return;
+  }
+  std::size_t end = kMaxLogValueBytes;
+  while (end > kMaxLogValueBytes - 3 && is_utf8_continuation(text[end])) --end;
+  append(out, std::string(text.substr(0, end)) + "...");
+}
+
+struct ValueWriter {
+  std::string& out;
+  void (*append_string)(std::string&, std::string_view);
+
+  void operator()(std::string_view text) const { append_limited(out, text, append_string); }
+  void operator()(bool value) const { out += value ? "true" : "false"; }
+  void operator()(double value) const {
+    if (std::isfinite(value)) {
+      fmt::format_to(std::back_inserter(out), "{}", value);
+    } else {
+      out += "null";
+    }
+  }
+  template <std::integral T>
+  void operator()(T value) const {
+    const fmt::format_int digits(value);
+    out.append(digits.data(), digits.size());
+  }
+};
+
+std::size_t index(Level level) {
+  return static_cast<std::size_t>(level);
+}
+
+}  // namespace
+
+std::string text_line(const LogLine& line) {
+  std::string out;
+  out.reserve(kUsualLineBytes);
+  append_time(out, line.time);
+  out += ' ';
+  out += kTextLevels[index(line.level)];
+  out += ' ';
+  append_escaped(out, line.message, Escaping::unquoted);
+  for (const auto& field : line.fields) {
+    out += ' ';
+    out += field.key;
+    out += '=';
+    std::visit(ValueWriter{out, append_text_value}, field.value);
+  }
+  return out;
+}
+
+std::string json_line(const LogLine& line) {
+  std::string out;
+  out.reserve(kUsualLineBytes);
+  out += R"({"time":")";
+  append_time(out, line.time);
+  out += R"(","level":")";
+  out += kJsonLevels[index(line.level)];
+  out += R"(","message":)";
+  append_json_string(out, line.message);
+  for (const auto& field : line.fields) {
+    out += ',';
+    append_json_string(out, field.key);
+    out += ':';
+    std::visit(ValueWriter{out, append_json_string}, field.value);
+  }
+  out += '}';
+  return out;
+}
+
+}  // namespace wsproxy::telemetry
