@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -38,6 +39,19 @@ std::string name_of(YamlNode::Kind kind) {
       break;
   }
   return "has no value";
+}
+
+/// `a[0].b` gives `a[0]`, that `a`, that nothing.
+std::string parent_of(const std::string& key) {
+  const auto cut = key.find_last_of(".[");
+  return cut == std::string::npos ? std::string{} : key.substr(0, cut);
+}
+
+bool is_within(std::string key, const std::set<std::string>& keys) {
+  for (; !key.empty(); key = parent_of(key)) {
+    if (keys.contains(key)) return true;
+  }
+  return false;
 }
 
 /// Walks the table of keys and the YAML tree side by side.
@@ -97,21 +111,17 @@ class Reader final : public Visitor {
 
   /// Where `key` or, when it is not in the file, the nearest one around it stands.
   Position position_of(std::string key) const {
-    while (true) {
+    for (; !key.empty(); key = parent_of(key)) {
       const auto found = positions_.find(key);
       if (found != positions_.end()) return found->second;
-      const auto cut = key.find_last_of(".[");
-      if (cut == std::string::npos) return {1, 1};
-      key.resize(cut);
     }
+    return {1, 1};
   }
 
-  /// Whether `key` or something that it stands in is wrong already: its value is then only a default.
-  bool has_error_around(const std::string& key) const {
-    return std::any_of(errors_.begin(), errors_.end(), [&key](const Error& error) {
-      if (error.key.empty() || !key.starts_with(error.key)) return false;
-      return key.size() == error.key.size() || key[error.key.size()] == '.' || key[error.key.size()] == '[';
-    });
+  std::set<std::string> wrong_keys() const {
+    std::set<std::string> keys;
+    for (const Error& error : errors_) keys.insert(error.key);
+    return keys;
   }
 
   std::vector<Error> take_errors() { return std::move(errors_); }
@@ -211,9 +221,10 @@ ReadResult read_config(std::string_view yaml, const std::string& file_name, cons
   }
   Reader reader{environment};
   reader.read(document.root, result.config);
+  const std::set<std::string> wrong_keys = reader.wrong_keys();
   for (const Error& error : validate(result.config)) {
-    if (!reader.has_error_around(error.key))
-      reader.report(reader.position_of(error.key), error.key, error.problem);
+    if (is_within(error.key, wrong_keys)) continue;  // it was compared by its default only
+    reader.report(reader.position_of(error.key), error.key, error.problem);
   }
   result.errors = reader.take_errors();
   for (Error& error : result.errors) error.file = file_name;
