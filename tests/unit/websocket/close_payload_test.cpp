@@ -95,7 +95,7 @@ TEST_CASE(
 TEST_CASE("5.5: a reason that is too long is cut between characters") {
   for (const std::string_view character : {"a", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) {
     for (std::size_t lead = 0; lead < 4; ++lead) {
-      for (const std::size_t characters : {29, 30, 31, 41, 61, 62, 123, 130}) {
+      for (const std::size_t characters : {29U, 30U, 31U, 41U, 61U, 62U, 123U, 130U}) {
         std::string reason(lead, 'x');
         for (std::size_t i = 0; i < characters; ++i) reason += character;
         const auto bytes = close_frame(1000, reason);

@@ -89,7 +89,7 @@ TEST_CASE("5.7: a whole frame is its header and its payload, masked or not") {
 TEST_CASE("frames are put behind each other, of every form") {
   base::ByteQueue queue;
   std::vector<std::byte> expected;
-  for (const std::size_t size : {0, 5, 125, 126, 65535, 65536, 0}) {
+  for (const std::size_t size : {0U, 5U, 125U, 126U, 65535U, 65536U, 0U}) {
     for (const bool masked : {false, true}) {
       const std::string payload(size, 'q');
       FrameHeader header;

@@ -85,13 +85,13 @@ TEST_CASE("5.2: every form of length is read at its borders") {
 }
 
 TEST_CASE("5.2: payloads at the borders of the forms come out whole and unmasked") {
-  for (const std::size_t size : {0, 1, 2, 125, 126, 127, 1000}) {
+  for (const std::size_t size : {0U, 1U, 2U, 125U, 126U, 127U, 1000U}) {
     std::string payload;
     for (std::size_t i = 0; i < size; ++i) payload += static_cast<char>(i * 7 % 251);
     check_one_frame(Sender::client, FrameBytes{}.fin().binary().masked().payload(payload).build(), payload);
     check_one_frame(Sender::server, FrameBytes{}.fin().binary().payload(payload).build(), payload);
   }
-  for (const std::size_t size : {65535, 65536}) {
+  for (const std::size_t size : {65535U, 65536U}) {
     const std::string payload(size, 'p');
     auto bytes = FrameBytes{}.fin().binary().masked().payload(payload).build();
     for (Split split : {test::whole(bytes), test::random_cuts(bytes, 7)}) {
@@ -129,7 +129,7 @@ TEST_CASE("max_payload bounds every step and changes nothing else") {
   const std::string payload(300, 'm');
   const auto bytes = join({FrameBytes{}.fin().binary().masked().payload(payload).build(),
                            FrameBytes{}.fin().text().masked().payload("x").build()});
-  for (const std::size_t max_payload : {1, 3, 64, 299, 300, 301}) {
+  for (const std::size_t max_payload : {1U, 3U, 64U, 299U, 300U, 301U}) {
     for_each_split(bytes, [&](Split split) {
       FrameParser parser{Sender::client};
       const Seen seen = feed_all(parser, split, max_payload);

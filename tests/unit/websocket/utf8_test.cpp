@@ -150,11 +150,11 @@ constexpr Row kRows[] = {
 TEST_CASE("8.1: the borders of UTF-8, at any split and between runs of ASCII") {
   for (const Row& row : kRows) {
     INFO(row.what);
-    for (const std::size_t before : {0, 1, 7, 8, 9, 31, 32, 33, 64}) {
+    for (const std::size_t before : {0U, 1U, 7U, 8U, 9U, 31U, 32U, 33U, 64U}) {
       const std::string text = std::string(before, 'a') + std::string{row.text};
       for_each_split(base::as_bytes(text), [&](const Split& split) { CHECK(checked(split) == row.verdict); });
       if (row.verdict == Verdict::incomplete) continue;
-      for (const std::size_t after : {1, 8, 40})
+      for (const std::size_t after : {1U, 8U, 40U})
         CHECK(checked(text + std::string(after, 'z')) == row.verdict);
     }
     CHECK(naive(row.text) == row.verdict);
