@@ -57,7 +57,7 @@ void add_connections(Families& out, const Snapshot& snapshot) {
   out.push_back(std::move(total));
 
   auto duration = make_family(MetricType::Histogram, "wsproxy_connection_duration_seconds",
-                              "How long ended WebSocket connections had lasted.");
+                              "How long client connections lasted, counted when they end.");
   add_histogram(duration, {}, snapshot.counters.connection_seconds, 1);
   out.push_back(std::move(duration));
 }
@@ -109,7 +109,7 @@ void add_message_histograms(Families& out, const Counters& counters) {
   out.push_back(std::move(size));
 
   auto relay = make_family(MetricType::Histogram, "wsproxy_relay_seconds",
-                           "Time from reading a message's last byte to handing it to the other socket.");
+                           "Time from reading a message to handing it to the other socket.");
   for (std::size_t d = 0; d < kDirections; ++d) {
     add_histogram(relay, {{"direction", kDirectionNames[d]}}, counters.relay_ns[d], kNanosecondsPerSecond);
   }
@@ -136,7 +136,7 @@ void add_compression(Families& out, const Counters& counters) {
 
 void add_closes(Families& out, const Counters& counters) {
   auto closes = make_family(MetricType::Counter, "wsproxy_closes_total",
-                            "Ended WebSocket connections by the side that closed first and its close code.");
+                            "WebSocket connections that ended, by the close code on each side.");
   for (std::size_t side = 0; side < kSides; ++side) {
     for (std::size_t i = 0; i < kCloseCodes.size(); ++i) {
       const bool is_other = i + 1 == kCloseCodes.size();
