@@ -23,6 +23,8 @@ class Phase {
   virtual void on_deadline() = 0;
   /// The loop's next turn, asked for by Session::want_turn().
   virtual void on_turn() {}
+  /// The session is about to close: the last chance to say how it ended. May come twice.
+  virtual void on_close() {}
   /// The proxy is draining: end at `when` at the latest, politely.
   virtual void on_drain(net::Clock::time_point when) = 0;
 };

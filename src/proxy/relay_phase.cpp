@@ -45,14 +45,23 @@ RelayPhase::RelayPhase(Session& session, const relay::Settings& settings, Beginn
 
 void RelayPhase::begin() {
   const net::Clock::time_point now = net::Clock::now();
-  session_.wire(Leg::client).queue.target(session_.context().to_client).append(base::as_bytes(beginning_.answer));
-  flush(Leg::client);
-  beginning_.answer = {};
+  send_answer();
   Beginning early = std::move(beginning_);
   if (!early.from_app.empty()) take(Leg::app, early.from_app.mutable_view());
   if (!early.from_client.empty()) take(Leg::client, early.from_client.mutable_view());
   settle();
   arm(now);
+}
+
+void RelayPhase::send_answer() {
+  // Not by flush(): the wire bytes that are counted are WebSocket's.
+  Wire& client = session_.wire(Leg::client);
+  base::ByteQueue& scratch = session_.context().to_client;
+  client.queue.target(scratch).append(base::as_bytes(beginning_.answer));
+  if (client.queue.flush(*client.transport, scratch).status == net::IoStatus::would_block) {
+    session_.want_writable(Leg::client);
+  }
+  beginning_.answer = {};
 }
 
 void RelayPhase::on_readable(Leg leg) {
@@ -164,7 +173,7 @@ void RelayPhase::settle() {
   close_if_done(Leg::client);
   close_if_done(Leg::app);
   if (is_over()) {
-    finish();
+    session_.close();
     return;
   }
   if (relay_.is_closing() && close_by_ == net::Clock::time_point::max()) {
@@ -225,11 +234,10 @@ bool RelayPhase::is_over() const {
   return is_done(Leg::client) && is_done(Leg::app);
 }
 
-void RelayPhase::finish() {
+void RelayPhase::on_close() {
   const relay::Ending& ending = relay_.ending();
   session_.set_ending(ending.by, ending.code, ending.cause);
   session_.facts().close_codes = {relay_.close_code(Leg::client), relay_.close_code(Leg::app)};
-  session_.close();
 }
 
 void RelayPhase::log_fault(Leg leg) {
@@ -251,7 +259,7 @@ void RelayPhase::on_deadline() {
     relay_.give_up(output());
     flush(Leg::client);
     flush(Leg::app);
-    finish();
+    session_.close();
     return;
   }
   if (now >= drain_at_) {

@@ -28,6 +28,7 @@ class RelayPhase : public Phase {
   void on_writable(Leg leg) override;
   void on_deadline() override;
   void on_turn() override;
+  void on_close() override;
   void on_drain(net::Clock::time_point when) override;
 
  private:
@@ -41,6 +42,7 @@ class RelayPhase : public Phase {
   };
   LegState& state(Leg leg) { return states_[static_cast<std::size_t>(leg)]; }
 
+  void send_answer();
   void take(Leg from, base::MutableBytes input);
   void take_unread(Leg from);
   bool has_waiting_input(Leg from);
@@ -52,7 +54,6 @@ class RelayPhase : public Phase {
   void close_if_done(Leg leg);
   void read_or_pause(Leg from);
   bool is_over() const;
-  void finish();
   void log_fault(Leg leg);
   void keep_alive(net::Clock::time_point now);
   void arm(net::Clock::time_point now);

@@ -39,6 +39,7 @@ void Session::drain(net::Clock::time_point when) {
 }
 
 void Session::cut(std::string_view cause) {
+  if (phase_) phase_->on_close();
   set_ending(relay::EndedBy::operator_, websocket::close_code::abnormal, cause);
   close();
 }
@@ -136,6 +137,7 @@ void Session::set_ending(relay::EndedBy by, std::uint16_t code, std::string_view
 void Session::close() {
   if (std::exchange(is_closed_, true)) return;
   const SessionPtr self{this};  // the last reference may be in an operation cancelled here
+  if (phase_) phase_->on_close();
   deadline_timer_.cancel();
   for (Wire& on : wires_) {
     if (on.is_open()) on.transport->close();

@@ -2,6 +2,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <future>
+
 namespace wsproxy::server {
 
 namespace {
@@ -9,7 +11,18 @@ constexpr auto kFresh = std::chrono::seconds{1};
 constexpr auto kPatience = std::chrono::milliseconds{800};
 }  // namespace
 
+struct AppCheck::Attempt {
+  Attempt(net::IoContext& io, const config::UpstreamUrl& url)
+      : connector(io, {url.host, url.port, url.unix_path}, kPatience) {}
+  net::Connector connector;
+  std::promise<std::string> answer;
+};
+
 AppCheck::AppCheck(net::IoContext& io, config::UpstreamUrl url) : io_(io), url_(std::move(url)) {}
+
+AppCheck::~AppCheck() {
+  if (attempt_) attempt_->connector.cancel();
+}
 
 std::string AppCheck::problem() {
   const std::lock_guard lock{mutex_};
@@ -20,13 +33,8 @@ std::string AppCheck::problem() {
 }
 
 std::string AppCheck::connect_once() {
-  struct Attempt {
-    Attempt(net::IoContext& io, const config::UpstreamUrl& url)
-        : connector(io, {url.host, url.port, url.unix_path}, kPatience) {}
-    net::Connector connector;
-    std::promise<std::string> answer;
-  };
-  auto attempt = std::make_shared<Attempt>(io_, url_);
+  const auto attempt = std::make_shared<Attempt>(io_, url_);
+  attempt_ = attempt;
   std::future<std::string> answer = attempt->answer.get_future();
   boost::asio::post(io_, [attempt] {
     attempt->connector.start([attempt](const net::ConnectResult& result) {

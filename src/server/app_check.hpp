@@ -1,6 +1,6 @@
 #pragma once
 
-#include <future>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -15,16 +15,20 @@ class AppCheck {
  public:
   /// The connecting is done by `io`, which runs on another thread than the one that asks.
   AppCheck(net::IoContext& io, config::UpstreamUrl url);
+  /// When neither thread runs any more.
+  ~AppCheck();
 
   /// Empty when it can be reached, else why not; waits for up to a second. Not from io's thread.
   std::string problem();
 
  private:
+  struct Attempt;
   std::string connect_once();
 
   net::IoContext& io_;
   config::UpstreamUrl url_;
   std::mutex mutex_;
+  std::shared_ptr<Attempt> attempt_;  // the last one, so that an unfinished one can be ended
   std::optional<net::Clock::time_point> checked_;
   std::string problem_;
 };
