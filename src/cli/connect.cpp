@@ -39,6 +39,18 @@ constexpr std::chrono::seconds kQuietTime{1};
 using PlainStream = beast::tcp_stream;
 using TlsStream = ssl::stream<beast::tcp_stream>;
 
+/// Whether there was an answer that the handshake failed over.
+bool is_about_answer(const error_code& error) {
+  return error.category() == error_code{websocket::error::upgrade_declined}.category();
+}
+
+/// RFC 6066 section 3: an address is no server name.
+bool is_server_name(const std::string& host) {
+  error_code error;
+  asio::ip::make_address(host, error);
+  return error.failed();
+}
+
 /// One conversation. Lives no longer than the context that it was made with.
 template <typename Stream>
 class Client : public std::enable_shared_from_this<Client<Stream>> {
@@ -78,9 +90,10 @@ class Client : public std::enable_shared_from_this<Client<Stream>> {
     if constexpr (std::is_same_v<Stream, TlsStream>) {
       auto& tls = stream_.next_layer();
       tls.set_verify_callback(ssl::host_name_verification(url_.host));
-      // The macro of OpenSSL casts constness away.
-      SSL_ctrl(tls.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-               url_.host.data());
+      if (is_server_name(url_.host)) {  // not by OpenSSL's macro, which has a cast that we warn of
+        SSL_ctrl(tls.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                 url_.host.data());
+      }
       tls.async_handshake(ssl::stream_base::client, [self = self()](error_code error) {
         if (error) return self->fail("no TLS with " + self->url_.host, error);
         self->open();
@@ -103,10 +116,11 @@ class Client : public std::enable_shared_from_this<Client<Stream>> {
   }
 
   void on_answer(error_code error) {
-    std::ostringstream head;
-    head << answer_.base();
-    const bool answered = answer_.result_int() != 0 && error != beast::error::timeout;
-    if (answered) std::cout << head_lines(head.str()) << std::flush;
+    if (!error || is_about_answer(error)) {
+      std::ostringstream head;
+      head << answer_.base();
+      std::cout << head_lines(head.str()) << std::flush;
+    }
     if (error == websocket::error::upgrade_declined) {
       std::cout << answer_.body() << std::flush;
       return finish(1);

@@ -13,7 +13,6 @@ struct ResponseHeadReader::State {
   /// What is wrong with the whole head.
   std::string judge() {
     if (const auto wrong = problem_with_lines(collector.text()); !wrong.empty()) return std::string{wrong};
-    head = {};
     if (std::string wrong = parse_response_head(collector.text(), head); !wrong.empty()) return wrong;
     if (head.status < 100 || head.status > 599) return "a status outside 100 to 599";
     return std::string{problem_with_framing(head.fields, head.version_minor)};

@@ -70,6 +70,13 @@ TEST_CASE("9110 15.2: interim answers are skipped, 101 is final") {
   for_each_response(interim, [](const auto& outcome) { CHECK(outcome.status == HeadStatus::need_more); });
 }
 
+TEST_CASE("an empty line between two answers is ignored") {
+  for_each_response("HTTP/1.1 100 Continue\r\n\r\n\r\n" + kUpgrade, [](const auto& outcome) {
+    CHECK(outcome.status == HeadStatus::complete);
+    CHECK(outcome.head.raw == kUpgrade);
+  });
+}
+
 TEST_CASE("interim answers without end are too large") {
   std::string bytes;
   for (int i = 0; i < 10; ++i) bytes += "HTTP/1.1 100 Continue\r\n\r\n";
