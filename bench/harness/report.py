@@ -61,9 +61,9 @@ def verdict_table(all_verdicts):
     return "\n".join(lines) + "\n"
 
 
-def machine():
+def machine(build):
     return (
-        f"{os.cpu_count()} CPUs {_cpu_model()}, Linux {platform.release().split('-')[0]}, "
+        f"wsproxy built as {_build_type(build)}, {os.cpu_count()} CPUs {_cpu_model()}, Linux {platform.release().split('-')[0]}, "
         f"{_first_line(['nginx', '-v'])}, {_first_line(['haproxy', '-v']).split(' 20')[0]}, "
         f"load average at the end {os.getloadavg()[0]:.1f}"
     )
@@ -87,6 +87,14 @@ def _cell(found, column):
 
 def _row(cells):
     return "| " + " | ".join(cells) + " |"
+
+
+def _build_type(build):
+    cache = build / "CMakeCache.txt"
+    for line in cache.read_text().splitlines() if cache.exists() else []:
+        if line.startswith("CMAKE_BUILD_TYPE:"):
+            return line.split("=")[1]
+    return "nobody knows what"
 
 
 def _cpu_model():
