@@ -1,10 +1,10 @@
 #include "cli/run.hpp"
 
-#include <sys/resource.h>
-
 #include <csignal>
 #include <cstdio>
 #include <exception>
+
+#include <sys/resource.h>
 
 #include "cli/run_options.hpp"
 #include "config/environment.hpp"

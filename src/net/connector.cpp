@@ -1,9 +1,9 @@
 #include "net/connector.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-
-#include <algorithm>
 
 namespace wsproxy::net {
 
@@ -47,10 +47,11 @@ struct Connector::State : std::enable_shared_from_this<Connector::State> {
       asio::post(io, [self = shared_from_this()] { self->try_next(); });
       return;
     }
-    resolver.async_resolve(target.host, std::to_string(target.port), asio::ip::resolver_base::numeric_service,
-                           [self = shared_from_this()](const error_code& error, const Resolver::results_type& found) {
-                             self->on_resolved(error, found);
-                           });
+    resolver.async_resolve(
+        target.host, std::to_string(target.port), asio::ip::resolver_base::numeric_service,
+        [self = shared_from_this()](const error_code& error, const Resolver::results_type& found) {
+          self->on_resolved(error, found);
+        });
   }
 
   void on_resolved(const error_code& error, const Resolver::results_type& found) {
@@ -139,7 +140,8 @@ struct Connector::State : std::enable_shared_from_this<Connector::State> {
 };
 
 Connector::Connector(IoContext& io, Target target, Clock::duration total)
-    : state_(std::make_shared<State>(io, std::move(target), total)) {}
+    : state_(std::make_shared<State>(io, std::move(target), total)) {
+}
 
 void Connector::start(Callback callback) {
   state_->callback = std::move(callback);

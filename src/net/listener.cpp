@@ -1,12 +1,12 @@
 #include "net/listener.hpp"
 
+#include <cerrno>
+#include <unistd.h>
+#include <utility>
+
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <system_error>
-#include <utility>
 
 namespace wsproxy::net {
 
@@ -17,7 +17,8 @@ constexpr int kAcceptsPerEvent = 64;  // so that a storm of connections leaves r
 constexpr auto kPause = std::chrono::milliseconds{100};
 
 [[noreturn]] void refuse(const Target& target, const error_code& error) {
-  throw std::system_error(std::error_code(error.value(), std::system_category()), "cannot listen on " + text(target));
+  throw std::system_error(std::error_code(error.value(), std::system_category()),
+                          "cannot listen on " + text(target));
 }
 
 Protocol::endpoint resolve(IoContext& io, const Target& target) {
@@ -48,7 +49,8 @@ void remove_stale(const std::string& path) {
 }  // namespace
 
 AcceptedSocket::AcceptedSocket(AcceptedSocket&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), peer_(other.peer_) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)), peer_(other.peer_) {
+}
 
 AcceptedSocket::~AcceptedSocket() {
   if (descriptor_ >= 0) ::close(descriptor_);

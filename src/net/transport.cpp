@@ -9,7 +9,8 @@ namespace {
 
 IoResult judge(std::size_t bytes, const error_code& error) {
   if (!error) return {IoStatus::done, bytes, {}};
-  if (error == asio::error::would_block || error == asio::error::try_again || error == asio::error::interrupted) {
+  if (error == asio::error::would_block || error == asio::error::try_again ||
+      error == asio::error::interrupted) {
     return {IoStatus::would_block, 0, {}};
   }
   if (error == asio::error::eof) return {IoStatus::end_of_file, 0, error};

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <chrono>
+
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-
-#include <chrono>
 
 /// The concrete types of one worker's loop. any_io_executor would double the price of a dispatch.
 namespace wsproxy::net {

@@ -15,7 +15,8 @@ std::optional<Refusal> judge(const http::RequestHead& request, const config::Lim
   const std::string upgrade = request.fields.joined("Upgrade");
   const std::string connection = request.fields.joined("Connection");
   if (!websocket::wants_websocket(upgrade, connection)) {
-    return Refusal{Rejection::not_websocket, 426, "This port speaks WebSocket; plain HTTP is not forwarded yet."};
+    return Refusal{Rejection::not_websocket, 426,
+                   "This port speaks WebSocket; plain HTTP is not forwarded yet."};
   }
   const std::string version = request.fields.joined("Sec-WebSocket-Version");
   websocket::HandshakeRequest handshake;
@@ -33,7 +34,8 @@ std::optional<Refusal> judge(const http::RequestHead& request, const config::Lim
   }
   if (request.fields.count("Sec-WebSocket-Protocol") > 0 &&
       !websocket::is_valid_subprotocol_list(request.fields.joined("Sec-WebSocket-Protocol"))) {
-    return Refusal{Rejection::bad_handshake, 400, "Sec-WebSocket-Protocol is not a list of different tokens."};
+    return Refusal{Rejection::bad_handshake, 400,
+                   "Sec-WebSocket-Protocol is not a list of different tokens."};
   }
   if (!is_origin_allowed(request.fields.first("Origin"), limits.allowed_origins)) {
     return Refusal{Rejection::origin, 403, "This origin is not allowed."};
@@ -49,7 +51,8 @@ bool is_origin_allowed(std::string_view origin, const std::vector<std::string>& 
     if (star == std::string::npos) continue;
     const std::string_view scheme = std::string_view{entry}.substr(0, star + 3);
     const std::string_view suffix = std::string_view{entry}.substr(star + 4);
-    if (origin.size() > scheme.size() + suffix.size() && base::iequals(origin.substr(0, scheme.size()), scheme) &&
+    if (origin.size() > scheme.size() + suffix.size() &&
+        base::iequals(origin.substr(0, scheme.size()), scheme) &&
         base::iequals(origin.substr(origin.size() - suffix.size()), suffix)) {
       return true;
     }
@@ -64,13 +67,16 @@ bool is_in_ranges(const std::string& address, const std::vector<std::string>& ra
   if (error) return false;
   for (const std::string& range : ranges) {
     const bool has_length = range.find('/') != std::string::npos;
-    const std::string text = has_length ? range : range + (range.find(':') == std::string::npos ? "/32" : "/128");
+    const std::string text =
+        has_length ? range : range + (range.find(':') == std::string::npos ? "/32" : "/128");
     if (peer.is_v4()) {
       const ip::network_v4 network = ip::make_network_v4(text, error);
-      if (!error && network.canonical() == ip::network_v4(peer.to_v4(), network.prefix_length()).canonical()) return true;
+      if (!error && network.canonical() == ip::network_v4(peer.to_v4(), network.prefix_length()).canonical())
+        return true;
     } else {
       const ip::network_v6 network = ip::make_network_v6(text, error);
-      if (!error && network.canonical() == ip::network_v6(peer.to_v6(), network.prefix_length()).canonical()) return true;
+      if (!error && network.canonical() == ip::network_v6(peer.to_v6(), network.prefix_length()).canonical())
+        return true;
     }
   }
   return false;

@@ -1,22 +1,23 @@
 #include "proxy/context.hpp"
 
-#include <openssl/rand.h>
-
 #include <chrono>
 #include <cstdlib>
+
+#include <openssl/rand.h>
 
 namespace wsproxy::proxy {
 
 namespace {
 
 constexpr std::size_t kReadBuffer = 128 * 1024;  // a 64 KiB message and its header in one read
-constexpr std::size_t kIdleEncoders = 8;         // zlib's are 268 KB each: together they still fit a shared cache
+constexpr std::size_t kIdleEncoders = 8;  // zlib's are 268 KB each: together they still fit a shared cache
 constexpr std::size_t kIdleDecoders = 2;
 
 /// Unpredictable keys are what keeps a hostile page from choosing the bytes that reach the app
 /// (RFC 6455 section 10.3); without them there is nothing to fall back on.
 void fill_random(base::MutableBytes bytes) {
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) != 1) std::abort();
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) != 1)
+    std::abort();
 }
 
 std::uint64_t nanoseconds() {

@@ -11,7 +11,9 @@ namespace {
 constexpr auto kLinger = std::chrono::seconds{2};
 }  // namespace
 
-GoodbyePhase::GoodbyePhase(Session& session, std::string answer) : session_(session), answer_(std::move(answer)) {}
+GoodbyePhase::GoodbyePhase(Session& session, std::string answer)
+    : session_(session), answer_(std::move(answer)) {
+}
 
 void GoodbyePhase::begin() {
   Wire& app = session_.wire(Leg::app);
@@ -53,7 +55,8 @@ void GoodbyePhase::on_deadline() {
   session_.close();
 }
 
-void GoodbyePhase::on_drain(net::Clock::time_point) {}
+void GoodbyePhase::on_drain(net::Clock::time_point) {
+}
 
 void say_goodbye(Session& session, const Refusal& refusal, std::string_view detail) {
   session.record_rejection(refusal.reason);

@@ -9,7 +9,8 @@ namespace wsproxy::proxy {
 
 using telemetry::Rejection;
 
-HeadPhase::HeadPhase(Session& session) : session_(session), reader_(session.config().limits.max_header_size) {}
+HeadPhase::HeadPhase(Session& session) : session_(session), reader_(session.config().limits.max_header_size) {
+}
 
 void HeadPhase::begin() {
   session_.set_deadline(net::Clock::now() + session_.config().timeouts.handshake);
@@ -39,7 +40,8 @@ void HeadPhase::on_readable(Leg leg) {
       on_head(input.subspan(used));
       break;
     case http::HeadStatus::too_large:
-      say_goodbye(session_, {Rejection::header_too_large, 431, "The request head is larger than this proxy allows."},
+      say_goodbye(session_,
+                  {Rejection::header_too_large, 431, "The request head is larger than this proxy allows."},
                   reader_.problem());
       break;
     case http::HeadStatus::malformed:
@@ -63,7 +65,8 @@ void HeadPhase::on_head(base::Bytes rest) {
   session_.enter(std::make_unique<UpgradePhase>(session_, std::move(reader_.head()), rest));
 }
 
-void HeadPhase::on_writable(Leg) {}
+void HeadPhase::on_writable(Leg) {
+}
 
 void HeadPhase::on_deadline() {
   if (has_bytes_) {

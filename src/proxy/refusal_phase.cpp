@@ -11,7 +11,9 @@ RefusalPhase::RefusalPhase(Session& session, http::ResponseHeadReader reader, ba
 }
 
 void RefusalPhase::begin() {
-  session_.wire(Leg::client).queue.target(session_.context().to_client).append(base::as_bytes(reader_.head().raw));
+  session_.wire(Leg::client)
+      .queue.target(session_.context().to_client)
+      .append(base::as_bytes(reader_.head().raw));
   pass(first_.view());
   first_.release();
 }
@@ -62,6 +64,7 @@ void RefusalPhase::on_deadline() {
   session_.close();
 }
 
-void RefusalPhase::on_drain(net::Clock::time_point) {}
+void RefusalPhase::on_drain(net::Clock::time_point) {
+}
 
 }  // namespace wsproxy::proxy

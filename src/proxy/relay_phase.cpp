@@ -29,7 +29,8 @@ constexpr Direction direction_from(Leg leg) {
 }
 
 std::uint64_t count_messages(const telemetry::DirectionCounters& counters) {
-  return counters.messages[0][0] + counters.messages[0][1] + counters.messages[1][0] + counters.messages[1][1];
+  return counters.messages[0][0] + counters.messages[0][1] + counters.messages[1][0] +
+         counters.messages[1][1];
 }
 
 }  // namespace
@@ -41,7 +42,8 @@ RelayPhase::RelayPhase(Session& session, const relay::Settings& settings, Beginn
                         session.config().timeouts.idle},
       keepalive_(keepalive_limits_, net::Clock::now()),
       beginning_(std::move(beginning)),
-      high_mark_(session.config().limits.write_buffer - relay::kRoomOvershoot) {}
+      high_mark_(session.config().limits.write_buffer - relay::kRoomOvershoot) {
+}
 
 void RelayPhase::begin() {
   const net::Clock::time_point now = net::Clock::now();
@@ -103,7 +105,8 @@ void RelayPhase::take(Leg from, base::MutableBytes input) {
   if (used < input.size()) state(from).unread.append(input.subspan(used));
   if (const std::uint64_t messages = count_messages(own) - messages_before; messages > 0) {
     const auto took = net::Clock::now() - begun;
-    counters.relay_ns[direction].observe(static_cast<std::uint64_t>(took / std::chrono::nanoseconds{1}), messages);
+    counters.relay_ns[direction].observe(static_cast<std::uint64_t>(took / std::chrono::nanoseconds{1}),
+                                         messages);
   }
 }
 
@@ -264,7 +267,8 @@ void RelayPhase::on_deadline() {
   }
   if (now >= drain_at_) {
     drain_at_ = net::Clock::time_point::max();
-    relay_.close(relay::EndedBy::operator_, session_.config().drain.close_code, "the server is going away", output());
+    relay_.close(relay::EndedBy::operator_, session_.config().drain.close_code, "the server is going away",
+                 output());
     flush(Leg::client);
   }
   keep_alive(now);

@@ -1,9 +1,9 @@
 #include "proxy/session.hpp"
 
+#include <utility>
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-
-#include <utility>
 
 #include "proxy/head_phase.hpp"
 #include "telemetry/access_log.hpp"
@@ -126,8 +126,9 @@ void Session::record_rejection(telemetry::Rejection reason) {
 
 void Session::record_upstream_error(telemetry::UpstreamError reason, std::string_view detail) {
   ++context_.counters.upstream_errors[static_cast<std::size_t>(reason)];
-  context_.log.write(telemetry::Level::warning, "upstream error",
-                     {{"upstream", config_->upstream.url.text()}, {"reason", detail}, {"request_id", facts_.request_id}});
+  context_.log.write(
+      telemetry::Level::warning, "upstream error",
+      {{"upstream", config_->upstream.url.text()}, {"reason", detail}, {"request_id", facts_.request_id}});
 }
 
 void Session::set_ending(relay::EndedBy by, std::uint16_t code, std::string_view cause) {

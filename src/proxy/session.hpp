@@ -1,12 +1,12 @@
 #pragma once
 
-#include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
-
 #include <array>
 #include <functional>
 #include <memory>
 #include <string>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include "proxy/context.hpp"
 #include "proxy/phase.hpp"
@@ -21,7 +21,7 @@ using SessionPtr = boost::intrusive_ptr<Session>;
 struct Arrival {
   net::Socket socket;
   std::size_t listener = 0;
-  std::string peer;           // address without port; empty for a unix socket
+  std::string peer;            // address without port; empty for a unix socket
   bool is_over_limit = false;  // limits.max_connections is reached: gets 503
 };
 
@@ -41,7 +41,8 @@ struct SessionFacts {
 /// One client connection from accept to access line. Owns both legs and is the only place that
 /// closes them. Every pending operation holds a SessionPtr, so it lives until the last one is back;
 /// close() may be called twice. One worker's thread.
-class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter>, public RegistryHook {
+class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter>,
+                public RegistryHook {
  public:
   /// `on_gone` is called once, when the session has closed.
   Session(Context& context, Arrival arrival, std::function<void()> on_gone);

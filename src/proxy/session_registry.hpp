@@ -1,15 +1,16 @@
 #pragma once
 
-#include <boost/intrusive/list.hpp>
-
 #include <cstddef>
 #include <functional>
+
+#include <boost/intrusive/list.hpp>
 
 namespace wsproxy::proxy {
 
 class Session;
 
-using RegistryHook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+using RegistryHook =
+    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
 /// Who is alive on one worker. A session enters when it starts and leaves when it closes.
 class SessionRegistry {

@@ -39,10 +39,10 @@ deflate::Negotiation negotiate(const http::RequestHead& request, const config::C
   deflate::NegotiationPolicy policy;
   policy.server_window_bits = compression.window_bits;
   policy.client_window_bits = compression.client_window_bits;
-  policy.server_context_takeover = compression.context_takeover && compression.history > 0 && !memory_is_short;
+  policy.server_context_takeover =
+      compression.context_takeover && compression.history > 0 && !memory_is_short;
   policy.client_context_takeover = compression.client_context_takeover && !memory_is_short;
-  deflate::Negotiation result =
-      deflate::negotiate(request.fields.joined("Sec-WebSocket-Extensions"), policy);
+  deflate::Negotiation result = deflate::negotiate(request.fields.joined("Sec-WebSocket-Extensions"), policy);
   if (!compression.enabled && result.result == deflate::NegotiationResult::accepted) {
     result.result = deflate::NegotiationResult::declined;
     result.answer.clear();
@@ -66,8 +66,9 @@ void UpgradePhase::begin() {
   const config::Config& config = session_.config();
   const bool is_trusted = is_in_ranges(session_.peer(), config.trusted_proxies);
   const std::string_view incoming_id = request_.fields.first("X-Request-Id");
-  session_.facts().request_id =
-      is_trusted && !incoming_id.empty() ? std::string{incoming_id} : fresh_request_id(session_.context().mask_keys);
+  session_.facts().request_id = is_trusted && !incoming_id.empty()
+                                    ? std::string{incoming_id}
+                                    : fresh_request_id(session_.context().mask_keys);
   connector_.start([this, keep_alive = SessionPtr{&session_}](net::ConnectResult result) {
     on_connected(std::move(result));
   });
@@ -81,7 +82,8 @@ void UpgradePhase::on_connected(net::ConnectResult result) {
       send_request();
       break;
     case net::ConnectStatus::unresolved:
-      fail(UpstreamError::resolve, 502, "The application's host name cannot be resolved.", result.error.message());
+      fail(UpstreamError::resolve, 502, "The application's host name cannot be resolved.",
+           result.error.message());
       break;
     case net::ConnectStatus::refused:
       fail(UpstreamError::connect, 502, "The application cannot be reached.", result.error.message());
@@ -125,7 +127,8 @@ void UpgradePhase::on_readable(Leg leg) {
     return;
   }
   if (result.status != net::IoStatus::done) {
-    fail(UpstreamError::closed_early, 502, "The application hung up during the handshake.", result.error.message());
+    fail(UpstreamError::closed_early, 502, "The application hung up during the handshake.",
+         result.error.message());
     return;
   }
   std::size_t used = 0;
@@ -139,7 +142,8 @@ void UpgradePhase::on_readable(Leg leg) {
       break;
     case http::HeadStatus::too_large:
     case http::HeadStatus::malformed:
-      fail(UpstreamError::bad_response, 502, "The application's answer is not valid HTTP.", reader_.problem());
+      fail(UpstreamError::bad_response, 502, "The application's answer is not valid HTTP.",
+           reader_.problem());
       break;
   }
 }
@@ -149,7 +153,8 @@ void UpgradePhase::on_answer(base::MutableBytes rest) {
   if (answer.status != 101) {
     session_.facts().status = static_cast<std::uint16_t>(answer.status);
     session_.record_result(telemetry::ConnectionResult::refused_by_app);
-    session_.set_ending(relay::EndedBy::app, websocket::close_code::abnormal, "the application refused the handshake");
+    session_.set_ending(relay::EndedBy::app, websocket::close_code::abnormal,
+                        "the application refused the handshake");
     session_.enter(std::make_unique<RefusalPhase>(session_, std::move(reader_), rest));
     return;
   }
@@ -181,8 +186,9 @@ void UpgradePhase::accept(base::MutableBytes rest) {
   settings.max_message_bytes = config.limits.max_message_size;
   settings.lost_code = config.upstream.lost_code;
   if (negotiation.result == deflate::NegotiationResult::accepted) {
-    settings.compression = relay::CompressionSettings{negotiation.params, config.compression.level,
-                                                      config.compression.history, config.compression.min_size};
+    settings.compression =
+        relay::CompressionSettings{negotiation.params, config.compression.level, config.compression.history,
+                                   config.compression.min_size};
   }
   RelayPhase::Beginning beginning;
   beginning.answer = http::upgrade_response(reader_.head(), negotiation.answer);
@@ -195,9 +201,11 @@ void UpgradePhase::on_deadline() {
   fail(UpstreamError::response_timeout, 504, "The application did not answer in time.", {});
 }
 
-void UpgradePhase::on_drain(net::Clock::time_point) {}
+void UpgradePhase::on_drain(net::Clock::time_point) {
+}
 
-void UpgradePhase::fail(UpstreamError reason, unsigned status, std::string_view sentence, std::string_view detail) {
+void UpgradePhase::fail(UpstreamError reason, unsigned status, std::string_view sentence,
+                        std::string_view detail) {
   session_.facts().status = static_cast<std::uint16_t>(status);
   session_.record_upstream_error(reason, detail.empty() ? sentence : detail);
   session_.record_result(telemetry::ConnectionResult::upstream_failed);

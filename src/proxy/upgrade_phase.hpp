@@ -30,7 +30,8 @@ class UpgradePhase : public Phase {
   void send_request();
   void on_answer(base::MutableBytes rest);
   void accept(base::MutableBytes rest);
-  void fail(telemetry::UpstreamError reason, unsigned status, std::string_view sentence, std::string_view detail);
+  void fail(telemetry::UpstreamError reason, unsigned status, std::string_view sentence,
+            std::string_view detail);
 
   Session& session_;
   http::RequestHead request_;

@@ -15,7 +15,8 @@ Relay::Relay(const Settings& settings, Workshop& workshop, Meter meter)
       workshop_(workshop),
       meter_(meter),
       to_app_(settings_, workshop, meter_),
-      to_client_(settings_, workshop, meter_) {}
+      to_client_(settings_, workshop, meter_) {
+}
 
 std::size_t Relay::received(Leg from, base::MutableBytes input, const Output& out) {
   if (!listens(from)) return input.size();
@@ -102,7 +103,8 @@ void Relay::send_pending_close(const Output& out) {
 void Relay::give_up(const Output& out) {
   send_close(Leg::client, state(Leg::app).close_received ? state(Leg::app).code : ending_.code, {}, out);
   if (!state(Leg::client).ended || state(Leg::app).close_received) {
-    send_close(Leg::app, state(Leg::app).close_received ? state(Leg::app).code : state(Leg::client).code, {}, out);
+    send_close(Leg::app, state(Leg::app).close_received ? state(Leg::app).code : state(Leg::client).code, {},
+               out);
   }
 }
 
@@ -145,8 +147,9 @@ void Relay::send_close(Leg to, std::uint16_t code, std::string_view reason, cons
   leg.close_sent = true;
   if (!leg.close_received) leg.code = code;
   const bool masked = to == Leg::app;
-  websocket::append_close_frame({.masked = masked, .mask_key = masked ? workshop_.mask_keys.next() : websocket::MaskKey{}}, code,
-                     reason, masked ? out.to_app : out.to_client);
+  websocket::append_close_frame(
+      {.masked = masked, .mask_key = masked ? workshop_.mask_keys.next() : websocket::MaskKey{}}, code,
+      reason, masked ? out.to_app : out.to_client);
 }
 
 }  // namespace wsproxy::relay

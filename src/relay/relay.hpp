@@ -45,7 +45,8 @@ class Relay {
   struct Output {
     base::ByteQueue& to_client;
     base::ByteQueue& to_app;
-    std::size_t client_room = SIZE_MAX;  // how many bytes the queue may hold; exceeded by kRoomOvershoot at most
+    std::size_t client_room =
+        SIZE_MAX;  // how many bytes the queue may hold; exceeded by kRoomOvershoot at most
     std::size_t app_room = SIZE_MAX;
   };
 

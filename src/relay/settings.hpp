@@ -33,8 +33,8 @@ struct Workshop {
   deflate::EncoderPool& encoders;
   deflate::DecoderPool& decoders;
   websocket::MaskKeys& mask_keys;
-  base::ByteQueue& text;    // scratch for inflated text; empty between calls
-  base::ByteQueue& packed;  // scratch for compressed bytes; empty between calls
+  base::ByteQueue& text;           // scratch for inflated text; empty between calls
+  base::ByteQueue& packed;         // scratch for compressed bytes; empty between calls
   std::uint64_t (*nanoseconds)();  // a monotonic clock, to tell what compression costs
 };
 

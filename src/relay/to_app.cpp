@@ -12,10 +12,7 @@ using websocket::FrameHeader;
 using websocket::Opcode;
 
 ToApp::ToApp(const Settings& settings, Workshop& workshop, Meter& meter)
-    : settings_(settings),
-      workshop_(workshop),
-      meter_(meter),
-      rules_(settings.compression.has_value()) {
+    : settings_(settings), workshop_(workshop), meter_(meter), rules_(settings.compression.has_value()) {
   if (settings.compression && !settings.compression->params.client_no_context_takeover) {
     history_.emplace(std::size_t{1} << settings.compression->params.client_window_bits,
                      deflate::History::Keep::must_keep, workshop.budget);
@@ -74,7 +71,8 @@ Fault ToApp::on_header() {
   }
   if (rules_.compressed() || settings_.max_message_bytes == 0) return Fault::none;
   // Judged before one byte of it is looked at; a compressed frame is judged by what comes out of it.
-  return header.payload_size > settings_.max_message_bytes - message_bytes_ ? Fault::message_too_big : Fault::none;
+  return header.payload_size > settings_.max_message_bytes - message_bytes_ ? Fault::message_too_big
+                                                                            : Fault::none;
 }
 
 Fault ToApp::on_payload(const websocket::FrameParser::Step& step, Output& out) {
@@ -97,7 +95,8 @@ Fault ToApp::on_control(const websocket::FrameParser::Step& step, Output& out) {
   }
   const bool is_ours = opcode == Opcode::pong && std::ranges::equal(payload, expected_pong_);
   if (!is_ours && !out.discard) {
-    append_frame({.opcode = opcode, .masked = true, .mask_key = workshop_.mask_keys.next()}, payload, out.queue);
+    append_frame({.opcode = opcode, .masked = true, .mask_key = workshop_.mask_keys.next()}, payload,
+                 out.queue);
   }
   return Fault::none;
 }
@@ -158,7 +157,8 @@ Fault ToApp::drain_decoder(base::Bytes& packed, bool message_complete, base::Byt
     if (status == deflate::DecodeStatus::corrupt) return Fault::corrupt_deflate;
     const base::Bytes fresh = text.view().subspan(before);
     message_bytes_ += fresh.size();
-    if (settings_.max_message_bytes != 0 && message_bytes_ > settings_.max_message_bytes) return Fault::message_too_big;
+    if (settings_.max_message_bytes != 0 && message_bytes_ > settings_.max_message_bytes)
+      return Fault::message_too_big;
     const bool ended = status == deflate::DecodeStatus::message_end;
     if (const Fault fault = accept_text(fresh, ended); fault != Fault::none) return fault;
     if (ended) {

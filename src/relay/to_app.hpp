@@ -62,7 +62,8 @@ class ToApp {
   websocket::Fault on_control(const websocket::FrameParser::Step& step, Output& out);
   websocket::Fault pass(const websocket::FrameParser::Step& step, Output& out);
   websocket::Fault inflate(base::Bytes packed, bool message_complete, Output& out);
-  websocket::Fault drain_decoder(base::Bytes& packed, bool message_complete, base::ByteQueue& text, Output& out);
+  websocket::Fault drain_decoder(base::Bytes& packed, bool message_complete, base::ByteQueue& text,
+                                 Output& out);
   websocket::Fault accept_text(base::Bytes fresh, bool may_end_here);
   void send_fragment(base::ByteQueue& text, bool fin, Output& out);
   void end_message();

@@ -22,8 +22,8 @@ ToClient::ToClient(const Settings& settings, Workshop& workshop, Meter& meter)
   }
 }
 
-ToClient::Result ToClient::feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room, bool discard,
-                                bool stop_after_message) {
+ToClient::Result ToClient::feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room,
+                                bool discard, bool stop_after_message) {
   Output out{to_client, discard};
   Result result;
   if (closed_) return {Event::close, input.size()};
@@ -168,7 +168,8 @@ void ToClient::begin_large(const websocket::FrameParser::Step& step, Output& out
     const bool is_first_frame = header.opcode != Opcode::continuation;
     if (!out.discard && is_first_frame) {
       // Nothing of it is out yet: the frame goes as the app made it, however long it is.
-      append_header({.fin = header.fin, .opcode = header.opcode, .payload_size = header.payload_size}, out.queue);
+      append_header({.fin = header.fin, .opcode = header.opcode, .payload_size = header.payload_size},
+                    out.queue);
       out.queue.append(held_.view());
       out.queue.append(step.payload);
       streaming_ = !step.frame_complete;

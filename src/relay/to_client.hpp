@@ -78,7 +78,7 @@ class ToClient {
   websocket::Fault fault_ = websocket::Fault::none;
   websocket::ClosePayload close_;
   bool closed_ = false;
-  bool streaming_ = false;      // a frame's header is on the client leg, its payload not all yet
+  bool streaming_ = false;  // a frame's header is on the client leg, its payload not all yet
   bool in_message_ = false;
   bool message_begun_ = false;  // some of the message is on the client leg
   Mode mode_ = Mode::pass;

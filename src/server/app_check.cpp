@@ -1,8 +1,8 @@
 #include "server/app_check.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <future>
+
+#include <boost/asio/post.hpp>
 
 namespace wsproxy::server {
 
@@ -18,7 +18,8 @@ struct AppCheck::Attempt {
   std::promise<std::string> answer;
 };
 
-AppCheck::AppCheck(net::IoContext& io, config::UpstreamUrl url) : io_(io), url_(std::move(url)) {}
+AppCheck::AppCheck(net::IoContext& io, config::UpstreamUrl url) : io_(io), url_(std::move(url)) {
+}
 
 AppCheck::~AppCheck() {
   if (attempt_) attempt_->connector.cancel();

@@ -1,9 +1,8 @@
 #include "server/cpu_quota.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <fstream>
+#include <sched.h>
 #include <string>
 #include <thread>
 

@@ -101,7 +101,8 @@ void Server::on_signal(int number) {
   if (state_ == State::serving) {
     begin_drain();
   } else {
-    log_.write(Level::warning, "second signal: stopping at once", {{"connections", std::uint64_t{connections()}}});
+    log_.write(Level::warning, "second signal: stopping at once",
+               {{"connections", std::uint64_t{connections()}}});
     stop();
   }
 }

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <boost/asio/signal_set.hpp>
-
 #include <atomic>
 #include <memory>
 #include <vector>
+
+#include <boost/asio/signal_set.hpp>
 
 #include "config/config.hpp"
 #include "net/listener.hpp"

@@ -38,7 +38,8 @@ SideAnswer Server::metrics() {
   snapshot.draining = state_ != State::serving;
   snapshot.reloads.last_success = loaded_;
   snapshot.process = telemetry::read_process_metrics();
-  return {.content_type = std::string{telemetry::kPrometheusContentType}, .body = telemetry::render(snapshot)};
+  return {.content_type = std::string{telemetry::kPrometheusContentType},
+          .body = telemetry::render(snapshot)};
 }
 
 bool Server::collect(telemetry::Counters& sum) {

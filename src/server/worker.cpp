@@ -1,17 +1,18 @@
 #include "server/worker.hpp"
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
-
 #include <random>
 #include <utility>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 
 #include "proxy/session.hpp"
 
 namespace wsproxy::server {
 
 Worker::Worker(std::shared_ptr<const config::Config> config, telemetry::Log& log, std::size_t memory_share)
-    : context_(io_, std::move(config), log, memory_share), thread_([this] { io_.run(); }) {}
+    : context_(io_, std::move(config), log, memory_share), thread_([this] { io_.run(); }) {
+}
 
 Worker::~Worker() {
   cut_all("the proxy stops");
@@ -66,7 +67,8 @@ void Worker::drain(net::Clock::duration spread) {
 }
 
 void Worker::cut_all(std::string_view cause) {
-  boost::asio::post(io_, [this, cause] { context_.sessions.for_each([cause](proxy::Session& s) { s.cut(cause); }); });
+  boost::asio::post(
+      io_, [this, cause] { context_.sessions.for_each([cause](proxy::Session& s) { s.cut(cause); }); });
 }
 
 }  // namespace wsproxy::server

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <boost/asio/executor_work_guard.hpp>
-
 #include <atomic>
 #include <future>
 #include <memory>
 #include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
 
 #include "net/listener.hpp"
 #include "proxy/context.hpp"

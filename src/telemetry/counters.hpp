@@ -13,22 +13,47 @@ enum class Direction : std::uint8_t { to_client, to_app };
 enum class Side : std::uint8_t { client, app };
 inline constexpr std::size_t kDirections = 2;
 inline constexpr std::size_t kSides = 2;
-constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
-constexpr std::size_t index(Side s) { return static_cast<std::size_t>(s); }
+constexpr std::size_t index(Direction d) {
+  return static_cast<std::size_t>(d);
+}
+constexpr std::size_t index(Side s) {
+  return static_cast<std::size_t>(s);
+}
 
 /// How an accepted TCP connection ended up: label `result` of wsproxy_connections_total.
-enum class ConnectionResult : std::uint8_t { upgraded, refused_by_app, rejected, upstream_failed, client_gone };
+enum class ConnectionResult : std::uint8_t {
+  upgraded,
+  refused_by_app,
+  rejected,
+  upstream_failed,
+  client_gone
+};
 inline constexpr std::size_t kConnectionResults = 5;
 
 /// Why we answered a handshake ourselves: label `reason` of wsproxy_rejected_total.
 enum class Rejection : std::uint8_t {
-  bad_request, not_websocket, bad_handshake, header_too_large, handshake_timeout, origin, max_connections, draining, unsupported
+  bad_request,
+  not_websocket,
+  bad_handshake,
+  header_too_large,
+  handshake_timeout,
+  origin,
+  max_connections,
+  draining,
+  unsupported
 };
 inline constexpr std::size_t kRejections = 9;
 
 /// What the app did wrong: label `reason` of wsproxy_upstream_errors_total.
 enum class UpstreamError : std::uint8_t {
-  resolve, connect, connect_timeout, response_timeout, bad_response, closed_early, lost, protocol
+  resolve,
+  connect,
+  connect_timeout,
+  response_timeout,
+  bad_response,
+  closed_early,
+  lost,
+  protocol
 };
 inline constexpr std::size_t kUpstreamErrors = 8;
 
@@ -41,11 +66,14 @@ inline constexpr std::array<std::uint16_t, 15> kCloseCodes{1000, 1001, 1002, 100
 std::size_t close_code_index(std::uint16_t code);  // the last one is "other"
 
 inline constexpr std::array<std::uint64_t, 12> kLatencyBoundsNs{
-    10'000, 25'000, 50'000, 100'000, 250'000, 500'000, 1'000'000, 2'500'000, 10'000'000, 50'000'000, 250'000'000, 1'000'000'000};
+    10'000,    25'000,    50'000,     100'000,    250'000,     500'000,
+    1'000'000, 2'500'000, 10'000'000, 50'000'000, 250'000'000, 1'000'000'000};
 inline constexpr std::array<std::uint64_t, 10> kHandshakeBoundsNs{
-    500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000, 50'000'000, 100'000'000, 500'000'000, 1'000'000'000, 5'000'000'000};
+    500'000,    1'000'000,   2'500'000,   5'000'000,     10'000'000,
+    50'000'000, 100'000'000, 500'000'000, 1'000'000'000, 5'000'000'000};
 inline constexpr std::array<std::uint64_t, 9> kDurationBoundsS{1, 5, 15, 60, 300, 900, 3600, 14400, 86400};
-inline constexpr std::array<std::uint64_t, 9> kSizeBoundsBytes{64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 16777216};
+inline constexpr std::array<std::uint64_t, 9> kSizeBoundsBytes{64,    256,    1024,    4096,    16384,
+                                                               65536, 262144, 1048576, 16777216};
 
 /// What one direction of the relay has done.
 struct DirectionCounters {
