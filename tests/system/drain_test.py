@@ -1,0 +1,167 @@
+"""SIGTERM and SIGINT: readiness off, 1001 to everyone, nobody new, exit 0, and at once when told twice (DESIGN sections 7 and 8)."""
+
+import signal
+import time
+
+from harness import EchoApp, Ended, SystemTest, main, refuses_connections, wait_until
+
+# A client that does not answer keeps the proxy draining, so that a test can look at it.
+PATIENT = {"timeouts": {"close": "60s"}, "drain": {"spread": "0s", "timeout": "60s"}}
+
+
+class Terminated(SystemTest):
+    def test_every_client_gets_1001_the_app_s_sides_end_and_the_exit_code_is_0(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number.name):
+                self.start()
+                pairs = [self.deflated_pair() if at % 2 else self.pair() for at in range(20)]
+                self.proxy.signal(number)
+                for client, app in pairs:
+                    self.assertEqual(client.read_close()[0], 1001)
+                    client.send_close(1001)
+                    self.assertIn(self.end_at(app), (1001, 1006))
+                self.assertEqual(self.proxy.wait_exit(), 0)
+
+    def end_at(self, app):
+        try:
+            code, _ = app.read_close()
+            app.send_close(code)
+        except Ended:
+            code = 1006
+        app.close()
+        return code
+
+    def test_without_connections_it_ends_at_once(self):
+        self.start(drain={"spread": "5s"})
+        begin = time.monotonic()
+        self.proxy.terminate()
+        self.assertEqual(self.proxy.wait_exit(), 0)
+        self.assertLess(time.monotonic() - begin, 2)
+
+    def test_the_close_code_is_the_operator_s(self):
+        self.start(drain={"close_code": 1012})
+        client, _ = self.pair()
+        self.proxy.terminate()
+        self.assertEqual(client.read_close()[0], 1012)
+
+    def test_close_frames_are_spread_over_drain_spread(self):
+        self.start_echo(drain={"spread": "1s"})
+        clients = [self.echo_client() for _ in range(30)]
+        begin = time.monotonic()
+        self.proxy.terminate()
+        times = []
+        waiting = list(clients)
+        while waiting:
+            for client in list(waiting):
+                try:
+                    self.assertEqual(client.read_close(deadline=0.002)[0], 1001)
+                except TimeoutError:
+                    continue
+                times.append(time.monotonic() - begin)
+                client.send_close(1001)
+                waiting.remove(client)
+            self.assertLess(time.monotonic() - begin, 8)
+        self.assertGreater(times[-1] - times[0], 0.4, "they all came at once")
+        self.assertLess(times[-1], 3)
+        self.assertEqual(self.proxy.wait_exit(), 0)
+
+    def test_a_message_on_its_way_arrives_before_the_close_frame(self):
+        self.start()
+        client, app = self.deflated_pair()
+        app.send("said before the end, and long enough to be compressed")
+        wait_until(lambda: self.proxy.metrics().sum("wsproxy_messages_total", direction="to_client") >= 1, "the message")
+        self.proxy.terminate()
+        self.assertEqual(client.read_message().text, "said before the end, and long enough to be compressed")
+        self.assertEqual(client.read_close()[0], 1001)
+
+
+class WhileDraining(SystemTest):
+    def draining(self, **settings):
+        self.start(**{**PATIENT, **settings})
+        client, app = self.pair()
+        client.answers_pings = False
+        self.proxy.terminate()
+        self.assertEqual(client.read_close()[0], 1001)
+        return client, app
+
+    def test_readiness_is_off_and_liveness_on_and_the_metric_says_so(self):
+        self.draining()
+        status, reason = self.proxy.get("/readyz")
+        self.assertEqual(status, 503)
+        self.assertIn("drain", reason.lower())
+        self.assertEqual(self.proxy.get("/livez")[0], 200)
+        self.assertEqual(self.proxy.metrics().sum("wsproxy_draining"), 1)
+
+    def test_nobody_new_is_let_in(self):
+        self.draining()
+        if refuses_connections(self.proxy.port):
+            return
+        late = self.closing(self.proxy.client())
+        try:
+            late.ask()
+            self.assertEqual(late.read_answer().status, 503)
+        except Ended:
+            pass
+        self.assertTrue(self.app.nobody_came())
+
+    def test_a_second_signal_ends_it_at_once(self):
+        for first, second in ((signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)):
+            with self.subTest(f"{first.name}, {second.name}"):
+                self.start(**PATIENT)
+                client, _ = self.pair()
+                self.proxy.signal(first)
+                self.assertEqual(client.read_close()[0], 1001)
+                begin = time.monotonic()
+                self.proxy.signal(second)
+                code = self.proxy.wait_exit()
+                self.assertLess(time.monotonic() - begin, 2)
+                self.assertNotEqual(code, -signal.SIGSEGV)
+                self.assertNotEqual(code, -signal.SIGABRT)
+                self.proxy.exit_code_matters = False  # at once is what was promised, not how
+
+    def test_what_is_left_at_drain_timeout_is_cut(self):
+        self.start(timeouts={"close": "60s"}, drain={"timeout": "500ms"})
+        client, app = self.pair()
+        begin = time.monotonic()
+        self.proxy.terminate()
+        self.assertEqual(client.read_close()[0], 1001)
+        self.assertEqual(self.proxy.wait_exit(), 0)
+        self.assertGreater(time.monotonic() - begin, 0.4)
+        self.assertLess(time.monotonic() - begin, 4)
+        client.read_to_end()
+        app.read_to_end()
+
+    def test_during_drain_delay_it_is_not_ready_but_still_accepts(self):
+        self.start_echo(drain={"delay": "1500ms", "spread": "0s"})
+        first = self.echo_client()
+        self.proxy.terminate()
+        wait_until(lambda: self.proxy.get("/readyz")[0] == 503, "readiness to be off")
+        late = self.echo_client()
+        late.send("just in time")
+        self.assertEqual(late.read_message().text, "just in time")
+        for client in (first, late):
+            self.assertEqual(client.read_close()[0], 1001)
+            client.send_close(1001)
+        self.assertEqual(self.proxy.wait_exit(), 0)
+
+    def test_a_handshake_that_waits_for_the_app_does_not_hold_the_end_up(self):
+        self.start(drain={"timeout": "2s"})
+        client = self.closing(self.proxy.client())
+        client.ask()
+        self.closing(self.app.next())
+        self.proxy.terminate()
+        self.assertEqual(self.proxy.wait_exit(), 0)
+
+    def test_an_app_that_keeps_talking_does_not_hold_the_end_up(self):
+        self.start(EchoApp(), drain={"timeout": "3s"}, timeouts={"close": "500ms"})
+        client = self.echo_client()
+        client.send("/feed 200000 talk talk talk talk")
+        client.read_message()
+        self.proxy.terminate()
+        self.assertEqual(client.read_close()[0], 1001)
+        client.send_close(1001)
+        self.assertEqual(self.proxy.wait_exit(), 0)
+
+
+if __name__ == "__main__":
+    main()

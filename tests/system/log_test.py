@@ -1,0 +1,162 @@
+"""What the log says: one access line a connection, reasons, both formats, levels (DESIGN section 8, issue 2)."""
+
+import json
+import re
+
+from harness import EchoApp, SystemTest, frames, main, wait_until
+
+
+class AccessLine(SystemTest):
+    def test_it_has_everything_about_the_connection(self):
+        self.start(EchoApp(subprotocols=("chat.v1",)))
+        client = self.echo_client("/room/7?token=secret", extensions="permessage-deflate; client_max_window_bits",
+                                  fields=[("Sec-WebSocket-Protocol", "chat.v1")])
+        text, up, down = "words that shrink well, " * 50, 0
+        for _ in range(3):
+            message = client.message_bytes(text)
+            up += len(message)
+            client.send_bytes(message)
+            down += client.read_message().wire_size
+        local = client.sock.getsockname()
+        client.finish(4001, "done")
+        line = self.proxy.access_line("/room/7")
+        self.assertIn(local[0], line["client"])
+        self.assertEqual(line["listener"], "public")
+        self.assertEqual(line["status"], 101)
+        self.assertEqual(line["subprotocol"], "chat.v1")
+        self.assertEqual(line["extension"], client.answer.get("Sec-WebSocket-Extensions"))
+        self.assertEqual((line["messages_to_app"], line["messages_to_client"]), (3, 3))
+        self.assertEqual((line["payload_bytes_to_app"], line["payload_bytes_to_client"]), (3 * len(text), 3 * len(text)))
+        # the close frames, 4 + 2 + 4 bytes each way and the mask, may be counted or not
+        self.assertIn(line["wire_bytes_to_app"] - up, range(0, 20))
+        self.assertIn(line["wire_bytes_to_client"] - down, range(0, 20))
+        self.assertAlmostEqual(line["ratio_to_client"], line["wire_bytes_to_client"] / (3 * len(text)), delta=0.001)
+        self.assertEqual(line["close_code"], 4001)
+        self.assertEqual(line["closed_by"], "client")
+        self.assertGreaterEqual(next(value for key, value in line.items() if key.startswith("duration")), 0)
+        self.assertNotIn("secret", "\n".join(self.proxy.lines), "a query may hold a token")
+
+    def test_who_closed_and_with_what(self):
+        self.start(EchoApp(), timeouts={"close": "300ms"})
+        client = self.echo_client("/by-app")
+        client.send("/close 4002 bye")
+        self.assertEqual(client.read_close()[0], 4002)
+        client.send_close(4002)
+        self.echo_client("/vanished").reset()
+        broken = self.echo_client("/broken")
+        broken.send_frame(frames.TEXT, b"\xff")
+        self.assertEqual(broken.read_close()[0], 1007)
+        broken.close()
+        lost = self.echo_client("/lost")
+        lost.send("/vanish")
+        self.assertEqual(lost.read_close()[0], 1011)
+        lost.close()
+        expected = {"/by-app": (4002, "app"), "/vanished": (1006, "client"), "/broken": (1007, "proxy")}
+        for path, (code, by) in expected.items():
+            with self.subTest(path):
+                line = self.proxy.access_line(path)
+                self.assertEqual((line["close_code"], line["closed_by"]), (code, by))
+        self.assertIn(self.proxy.access_line("/lost")["close_code"], (1006, 1011))
+
+    def test_a_drained_connection_was_closed_by_the_operator(self):
+        self.start(EchoApp())
+        client = self.echo_client("/drained")
+        self.proxy.terminate()
+        self.assertEqual(client.read_close()[0], 1001)
+        client.send_close(1001)
+        self.assertEqual(self.proxy.wait_exit(), 0)
+        line = self.proxy.access_line("/drained")
+        self.assertEqual((line["close_code"], line["closed_by"]), (1001, "operator"))
+
+    def test_there_is_one_line_a_connection_and_one_for_each_refusal(self):
+        self.start(EchoApp(), limits={"allowed_origins": ["https://good.example"]})
+        for at in range(5):
+            self.echo_client(f"/fine/{at}").finish()
+        refused = self.closing(self.proxy.client())
+        refused.ask("/refused", fields=[("Origin", "https://evil.example")])
+        self.assertEqual(refused.read_answer().status, 403)
+        refused.close()
+        self.assertEqual(self.proxy.access_line("/refused")["status"], 403)
+        for at in range(5):
+            self.proxy.access_line(f"/fine/{at}")
+        paths = [json.loads(line).get("path") for line in self.proxy.lines if '"duration' in line]
+        self.assertEqual(sorted(paths), [*(f"/fine/{at}" for at in range(5)), "/refused"])
+
+    def test_a_refusal_of_the_app_is_logged_with_its_status(self):
+        self.start()
+        client = self.closing(self.proxy.client())
+        client.ask("/forbidden")
+        app = self.closing(self.app.next())
+        app.send_bytes(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
+        self.assertEqual(client.read_answer().status, 403)
+        client.close()
+        self.assertEqual(self.proxy.access_line("/forbidden")["status"], 403)
+
+    def test_it_can_be_switched_off(self):
+        self.start(EchoApp(), log={"access": False, "format": "json"})
+        self.echo_client("/unseen").finish()
+        wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "the connection to be gone")
+        self.proxy.terminate()
+        self.assertEqual(self.proxy.wait_exit(), 0)
+        self.assertNotIn("/unseen", "\n".join(self.proxy.lines))
+
+
+class Formats(SystemTest):
+    def spoken(self, **settings):
+        self.start(EchoApp(), **settings)
+        self.echo_client("/spoken").finish()
+        broken = self.echo_client("/broken")
+        broken.send_frame(frames.TEXT, b"\xff")
+        broken.read_close()
+        broken.close()
+        hostile = self.closing(self.proxy.client())
+        hostile.ask('/quo"te\\', fields=[("User-Agent", 'x"\\\x01\x1b[31m\xff')])
+        hostile.close()
+        wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "the connections to be gone")
+        self.proxy.terminate()
+        self.assertEqual(self.proxy.wait_exit(), 0)
+        return self.proxy.lines
+
+    def test_json_is_one_object_a_line_with_time_level_and_message(self):
+        for settings in ({"log": {"format": "json", "level": "debug"}}, {"log": {"format": "auto"}}):
+            with self.subTest(**settings):
+                lines = self.spoken(**settings)
+                self.assertGreater(len(lines), 2)
+                for line in lines:
+                    entry = json.loads(line)
+                    self.assertIn(entry["level"], ("error", "warning", "info", "debug"))
+                    self.assertTrue(any(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", str(value)) for value in entry.values()), line)
+                    self.assertTrue({"message", "msg", "event"} & entry.keys(), line)
+
+    def test_text_is_no_json_and_holds_no_control_characters(self):
+        lines = self.spoken(log={"format": "text"})
+        self.assertTrue(any("/spoken" in line for line in lines))
+        for line in lines:
+            with self.assertRaises(json.JSONDecodeError):
+                json.loads(line)
+            self.assertIsNone(re.search(r"[\x00-\x08\x0b-\x1f\x7f]", line), repr(line))
+
+    def test_a_protocol_error_is_a_line_at_info_with_its_reason(self):
+        lines = self.spoken(log={"format": "json"})
+        told = [json.loads(line) for line in lines if "1007" in line and "/broken" in line]
+        self.assertTrue(told, "nothing about the bad text")
+        self.assertTrue(any(re.search("utf-?8", json.dumps(entry), re.I) and entry["level"] == "info" for entry in told), told)
+
+    def test_the_level_decides_what_is_said(self):
+        self.assertEqual(self.spoken(log={"level": "error"}), [])
+        self.assertGreater(len(self.spoken(log={"level": "debug"})), len(self.spoken(log={"level": "info"})))
+
+    def test_v_and_vv_raise_the_level(self):
+        self.start(EchoApp(), log={"level": "error"}, args=["-v"])
+        self.echo_client("/loud").finish()
+        self.proxy.wait_for_line("/loud")
+        self.start(EchoApp(), log={"level": "error"}, args=["-vv"])
+        self.echo_client("/louder").finish()
+        self.proxy.wait_for_line('"debug"')
+        self.start(EchoApp(), log={"level": "error"}, env={"WS_PROXY_VERBOSE": "1"})
+        self.echo_client("/by-variable").finish()
+        self.proxy.wait_for_line("/by-variable")
+
+
+if __name__ == "__main__":
+    main()

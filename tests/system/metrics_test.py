@@ -1,0 +1,186 @@
+"""The side port: readiness, and numbers that move while a connection is open (DESIGN section 8)."""
+
+import re
+import shutil
+import subprocess
+
+from harness import EchoApp, ManualApp, SystemTest, connect_tcp, free_port, frames, main, wait_until
+
+# The names of DESIGN section 8 without those of TLS and reloading, which come with their features.
+NAMES = """
+wsproxy_connections_active wsproxy_connections_total wsproxy_connection_duration_seconds wsproxy_handshakes_total
+wsproxy_handshake_seconds wsproxy_messages_total wsproxy_payload_bytes_total wsproxy_wire_bytes_total
+wsproxy_compression_input_bytes_total wsproxy_compression_output_bytes_total wsproxy_compression_seconds_total
+wsproxy_compression_bypassed_total wsproxy_compression_memory_bytes wsproxy_message_size_bytes wsproxy_relay_seconds
+wsproxy_closes_total wsproxy_upstream_errors_total wsproxy_rejected_total wsproxy_backpressure_total wsproxy_draining
+wsproxy_build_info process_cpu_seconds_total process_open_fds process_max_fds process_resident_memory_bytes
+process_virtual_memory_bytes process_start_time_seconds
+""".split()
+HISTOGRAMS = {"wsproxy_connection_duration_seconds", "wsproxy_handshake_seconds", "wsproxy_message_size_bytes", "wsproxy_relay_seconds"}
+
+
+class Endpoints(SystemTest):
+    def test_live_and_ready_with_an_app(self):
+        self.start()
+        for path in ("/livez", "/readyz", "/healthz"):
+            self.assertEqual(self.proxy.get(path)[0], 200, path)
+
+    def test_ready_follows_the_app(self):
+        port = free_port()
+        self.start(app_url=f"ws://127.0.0.1:{port}", wait="live")
+        for path in ("/readyz", "/healthz"):
+            status, reason = self.proxy.get(path)
+            self.assertEqual(status, 503, path)
+            self.assertRegex(reason.lower(), r"app|connect|upstream")
+        self.assertEqual(self.proxy.get("/livez")[0], 200)
+        late = ManualApp(("127.0.0.1", port))
+        wait_until(lambda: self.proxy.get("/readyz")[0] == 200, "readiness once the app is there")
+        late.stop()
+        wait_until(lambda: self.proxy.get("/readyz")[0] == 503, "no readiness once it is gone")
+
+    def test_other_paths_and_methods_are_refused(self):
+        self.start()
+        self.assertEqual(self.proxy.get("/nothing-here")[0], 404)
+
+    def test_the_side_port_survives_junk(self):
+        self.start()
+        for junk in (b"\x00" * 100 + b"\r\n\r\n", b"GET\r\n\r\n", b"GET /metrics HTTP/1.1\r\n", b"x" * 100_000):
+            sock = connect_tcp(("127.0.0.1", self.proxy.admin_port))
+            try:
+                sock.sendall(junk)
+            except OSError:
+                pass
+            sock.close()
+        self.assertEqual(self.proxy.get("/livez")[0], 200)
+
+
+class Metrics(SystemTest):
+    def used(self):
+        """A proxy that has seen a bit of everything."""
+        self.start(EchoApp(), limits={"allowed_origins": ["https://good.example"], "max_message_size": "64KiB"})
+        client = self.echo_client(extensions="permessage-deflate")
+        client.send("some text that is long enough to be compressed, some text that is")
+        client.read_message()
+        client.send(b"short")
+        client.read_message()
+        self.echo_client(extensions="x-unknown").finish(4001)
+        self.echo_client(extensions="permessage-deflate; unknown").send_frame(frames.TEXT, b"\xff")
+        refused = self.closing(self.proxy.client())
+        refused.ask(fields=[("Origin", "https://evil.example")])
+        refused.read_answer()
+        return client
+
+    def test_promtool_has_nothing_to_say(self):
+        self.assertIsNotNone(shutil.which("promtool"), "promtool is not installed: scripts/install-packages test")
+        self.used()
+        result = subprocess.run(["promtool", "check", "metrics"], input=self.proxy.metrics().text, capture_output=True, text=True)
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+
+    def test_every_name_is_there_with_help_and_type(self):
+        self.used()
+        metrics = self.proxy.metrics()
+        for name in NAMES:
+            with self.subTest(name):
+                self.assertIn(name + ("_count" if name in HISTOGRAMS else ""), metrics.names())
+                self.assertRegex(metrics.text, rf"(?m)^# HELP {name} \S")
+                self.assertRegex(metrics.text, rf"(?m)^# TYPE {name} (counter|gauge|histogram)$")
+
+    def test_names_are_there_before_anything_has_happened(self):
+        self.start()
+        metrics = self.proxy.metrics()
+        self.assertEqual(metrics.sum("wsproxy_connections_active", listener="public"), 0)
+        self.assertEqual(metrics.sum("wsproxy_draining"), 0)
+        for extension in ("accepted", "declined", "absent"):
+            self.assertEqual(metrics.sum("wsproxy_handshakes_total", extension=extension), 0)
+        self.assertEqual(metrics.sum("wsproxy_build_info"), 1)
+
+    def test_messages_and_bytes_move_while_the_connection_is_open(self):
+        self.start(EchoApp())
+        client = self.echo_client(extensions="permessage-deflate")
+        text, wire = "some text that shrinks, " * 40, 0
+        for count in range(1, 6):
+            client.send(text)
+            wire += client.read_message().wire_size
+            metrics = self.proxy.metrics()
+            self.assertEqual(metrics.sum("wsproxy_connections_active", listener="public"), 1)
+            for direction in ("to_client", "to_app"):
+                self.assertEqual(metrics.sum("wsproxy_messages_total", direction=direction, type="text"), count)
+                self.assertEqual(metrics.sum("wsproxy_messages_total", direction=direction, type="binary"), 0)
+                self.assertEqual(metrics.sum("wsproxy_payload_bytes_total", direction=direction), count * len(text))
+            self.assertEqual(metrics.sum("wsproxy_wire_bytes_total", direction="to_client", side="client"), wire)
+            self.assertEqual(metrics.sum("wsproxy_wire_bytes_total", direction="to_client", side="app"), count * (len(text) + 4))
+            self.assertEqual(metrics.sum("wsproxy_compression_input_bytes_total"), count * len(text))
+            self.assertLess(metrics.sum("wsproxy_compression_output_bytes_total"), count * len(text) / 3)
+        self.assertEqual(metrics.sum("wsproxy_message_size_bytes_count"), 10)
+        self.assertGreater(metrics.sum("wsproxy_compression_seconds_total"), 0)
+        self.assertGreater(metrics.sum("wsproxy_compression_memory_bytes"), 0)
+        self.assertEqual(metrics.sum("wsproxy_handshake_seconds_count"), 1)
+
+    def test_handshakes_are_counted_by_what_became_of_the_extension(self):
+        self.start(EchoApp())
+        for offer, count in (("permessage-deflate", 3), ("permessage-deflate; unknown", 2), (None, 1)):
+            for _ in range(count):
+                self.echo_client(extensions=offer)
+        metrics = self.proxy.metrics()
+        self.assertEqual([metrics.sum("wsproxy_handshakes_total", extension=name) for name in ("accepted", "declined", "absent")], [3, 2, 1])
+
+    def test_closes_are_counted_by_side_and_code_and_connections_by_result(self):
+        self.start(EchoApp())
+        self.echo_client().finish(1000)
+        client = self.echo_client()
+        client.send("/close 1001 going")
+        self.assertEqual(client.read_close()[0], 1001)
+        client.send_close(1001)
+        self.echo_client().finish(4242)
+        self.proxy.wait_metric("wsproxy_closes_total", 1, side="client", code="1000")
+        self.proxy.wait_metric("wsproxy_closes_total", 1, side="app", code="1001")
+        metrics = self.proxy.metrics()
+        self.assertEqual(metrics.sum("wsproxy_closes_total", code="4242"), 0, "peers may not add labels")
+        wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "the connections to be gone")
+        metrics = self.proxy.metrics()
+        self.assertEqual(metrics.sum("wsproxy_closes_total"), 3)
+        self.assertEqual(metrics.sum("wsproxy_connections_total", listener="public"), 3)
+        self.assertEqual(metrics.sum("wsproxy_connection_duration_seconds_count"), 3)
+
+    def test_refusals_and_errors_of_the_app_are_counted(self):
+        self.start(app_url=f"ws://127.0.0.1:{free_port()}", wait="live", upstream={"connect_timeout": "100ms"},
+                   limits={"allowed_origins": ["https://good.example"]})
+        for fields, status in (([("Origin", "https://evil.example")], 403), ([], 502)):
+            client = self.closing(self.proxy.client())
+            client.ask(fields=fields)
+            self.assertEqual(client.read_answer().status, status)
+        self.proxy.wait_metric("wsproxy_rejected_total", 1)
+        self.proxy.wait_metric("wsproxy_upstream_errors_total", 1)
+
+    def test_what_is_not_compressed_is_counted_by_its_reason(self):
+        self.start(EchoApp())
+        client = self.echo_client(extensions="permessage-deflate")
+        for sent in ("short", bytes(range(256)) * 20):
+            client.send(sent)
+            client.read_message()
+        reasons = {labels["reason"] for name, labels, value in self.proxy.metrics().samples
+                   if name == "wsproxy_compression_bypassed_total" and value > 0}
+        self.assertGreaterEqual(len(reasons), 1)
+
+    def test_latency_is_counted_for_each_direction(self):
+        self.start(EchoApp())
+        client = self.echo_client()
+        for _ in range(7):
+            client.send("tick")
+            client.read_message()
+        metrics = self.proxy.metrics()
+        for direction in ("to_client", "to_app"):
+            self.assertGreaterEqual(metrics.sum("wsproxy_relay_seconds_count", direction=direction), 1)
+
+    def test_the_number_of_series_does_not_follow_what_peers_say(self):
+        self.start(EchoApp())
+        self.echo_client("/first").finish(3000)
+        before = len(self.proxy.metrics().samples)
+        for at in range(20):
+            self.echo_client(f"/path-{at}", fields=[("User-Agent", f"agent {at}")]).finish(3001 + at)
+        self.assertEqual(len(self.proxy.metrics().samples), before)
+        self.assertIsNone(re.search(r"path-\d", self.proxy.metrics().text))
+
+
+if __name__ == "__main__":
+    main()
