@@ -158,23 +158,30 @@ bool EncoderPool::compress(base::Bytes text, EncoderShape shape, History* histor
   return true;
 }
 
+std::size_t EncoderPool::choose(EncoderShape shape, std::uint64_t stamp) const {
+  std::size_t unowned = kNone;
+  std::size_t hottest = kNone;
+  for (std::size_t i = 0; i < idle_.size(); ++i) {
+    const Idle& idle = idle_[i];
+    if (idle.shape != shape) continue;
+    if (stamp != 0 && idle.stamp == stamp) return i;
+    if (idle.stamp == 0) unowned = i;
+    hottest = i;
+  }
+  if (unowned != kNone) return unowned;
+  // With room left a new encoder keeps the others where they stand. Without, the one in the caches is
+  // primed again: replacing the coldest would serve nobody when more connections take turns than there
+  // are encoders, and would cost a walk through cold memory each time.
+  return idle_.size() < max_idle_ ? kNone : hottest;
+}
+
 std::unique_ptr<LiveEncoder> EncoderPool::take(EncoderShape shape, const History* history) {
   const std::uint64_t stamp = history != nullptr ? history->stamp() : 0;
-  auto best = idle_.end();
-  for (auto it = idle_.begin(); it != idle_.end(); ++it) {
-    if ((*it)->shape() != shape) continue;
-    if (stamp != 0 && (*it)->stamp() == stamp) {
-      best = it;
-      break;
-    }
-    // The coldest, but rather one that stands nowhere: nobody misses it.
-    if (best == idle_.end() || ((*best)->stamp() != 0 && (*it)->stamp() == 0)) best = it;
-  }
-
+  const std::size_t chosen = choose(shape, stamp);
   std::unique_ptr<LiveEncoder> encoder;
-  if (best != idle_.end()) {
-    encoder = std::move(*best);
-    idle_.erase(best);
+  if (chosen != kNone) {
+    encoder = std::move(idle_[chosen].encoder);
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(chosen));
   } else {
     encoder = std::make_unique<LiveEncoder>(shape, *budget_);
   }
@@ -194,8 +201,16 @@ void EncoderPool::give_back(std::unique_ptr<LiveEncoder> encoder, History* histo
     encoder->set_stamp(next_stamp_++);
     history->set_stamp(encoder->stamp());
   }
-  idle_.push_back(std::move(encoder));
+  Idle idle{encoder->stamp(), encoder->shape(), round_, nullptr};
+  idle.encoder = std::move(encoder);
+  idle_.push_back(std::move(idle));
   if (idle_.size() > max_idle_) idle_.erase(idle_.begin());
+}
+
+std::size_t EncoderPool::retire_unused() {
+  const std::size_t retired = std::erase_if(idle_, [this](const Idle& idle) { return idle.round != round_; });
+  ++round_;
+  return retired;
 }
 
 }  // namespace wsproxy::deflate

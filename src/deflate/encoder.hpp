@@ -58,17 +58,33 @@ class EncoderPool {
   /// nothing was appended to `out`, the history is unchanged, and the message has to go raw.
   bool compress(base::Bytes text, EncoderShape shape, History* history, base::ByteQueue& out);
 
+  /// Frees the encoders that no message has used since the call before; returns how many. Their
+  /// connections prime again when they go on.
+  std::size_t retire_unused();
+
   std::size_t idle_count() const;
   std::uint64_t primed_count() const { return primed_; }    // messages that had to prime
   std::uint64_t resumed_count() const { return resumed_; }  // messages that found their encoder standing
 
  private:
   friend class MessageEncoder;
+  /// An encoder between two messages; its stamp and shape stand here too, so that a search touches no
+  /// encoder's own memory.
+  struct Idle {
+    std::uint64_t stamp;
+    EncoderShape shape;
+    std::uint64_t round;  // of retire_unused(), when it was used last
+    std::unique_ptr<LiveEncoder> encoder;
+  };
+  static constexpr std::size_t kNone = SIZE_MAX;
+
+  std::size_t choose(EncoderShape shape, std::uint64_t stamp) const;
   std::unique_ptr<LiveEncoder> take(EncoderShape shape, const History* history);
   void give_back(std::unique_ptr<LiveEncoder> encoder, History* history);
   Budget* budget_;
   std::size_t max_idle_;
-  std::vector<std::unique_ptr<LiveEncoder>> idle_;  // coldest first
+  std::vector<Idle> idle_;  // coldest first
+  std::uint64_t round_ = 1;
   std::uint64_t next_stamp_ = 1;
   std::uint64_t primed_ = 0;
   std::uint64_t resumed_ = 0;

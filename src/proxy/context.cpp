@@ -1,7 +1,9 @@
 #include "proxy/context.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <malloc.h>
 
 #include <openssl/rand.h>
 
@@ -10,7 +12,10 @@ namespace wsproxy::proxy {
 namespace {
 
 constexpr std::size_t kReadBuffer = 128 * 1024;  // a 64 KiB message and its header in one read
-constexpr std::size_t kIdleEncoders = 8;  // zlib's are 268 KB each: together they still fit a shared cache
+// Enough for the connections that are busy at the same time on one worker to find theirs standing;
+// 268 KB each, and freed when idle. Fewer when they would take more than a quarter of the budget.
+constexpr std::size_t kIdleEncoders = 64;
+constexpr std::size_t kEncoderBytes = 268 * 1024;
 constexpr std::size_t kIdleDecoders = 2;
 
 /// Unpredictable keys are what keeps a hostile page from choosing the bytes that reach the app
@@ -32,12 +37,17 @@ Context::Context(net::IoContext& loop, std::shared_ptr<const config::Config> set
       config(std::move(settings)),
       log(log_to),
       budget(memory_share),
-      encoders(kIdleEncoders, budget),
+      encoders(std::clamp<std::size_t>(memory_share / 4 / kEncoderBytes, 1, kIdleEncoders), budget),
       decoders(kIdleDecoders, budget),
       mask_keys(fill_random),
       read_buffer(kReadBuffer),
       workshop{budget, encoders, decoders, mask_keys, text, packed, nanoseconds} {
   counters.listeners.resize(config->listeners.size());
+}
+
+void Context::keep_house() {
+  // Without the trim the heap keeps what the encoders gave back.
+  if (encoders.retire_unused() > 0) ::malloc_trim(0);
 }
 
 }  // namespace wsproxy::proxy

@@ -19,6 +19,10 @@ struct Context {
   Context(net::IoContext& io, std::shared_ptr<const config::Config> config, telemetry::Log& log,
           std::size_t memory_share);
 
+  /// Gives back what nobody has used for a while; to be called every kHousekeeping.
+  void keep_house();
+  static constexpr auto kHousekeeping = std::chrono::seconds{2};
+
   net::IoContext& io;
   std::shared_ptr<const config::Config> config;
   telemetry::Log& log;

@@ -3,7 +3,6 @@
 #include <random>
 #include <utility>
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
 #include "proxy/session.hpp"
@@ -11,13 +10,26 @@
 namespace wsproxy::server {
 
 Worker::Worker(std::shared_ptr<const config::Config> config, telemetry::Log& log, std::size_t memory_share)
-    : context_(io_, std::move(config), log, memory_share), thread_([this] { io_.run(); }) {
+    : context_(io_, std::move(config), log, memory_share), thread_([this] {
+        keep_house();
+        io_.run();
+      }) {
 }
 
 Worker::~Worker() {
   cut_all("the proxy stops");
-  stays_up_.reset();
+  boost::asio::post(io_, [this] { house_timer_.cancel(); });
   thread_.join();
+}
+
+void Worker::keep_house() {
+  // The timer is also what keeps the loop running without connections.
+  house_timer_.expires_after(proxy::Context::kHousekeeping);
+  house_timer_.async_wait([this](const net::error_code& error) {
+    if (error) return;
+    context_.keep_house();
+    keep_house();
+  });
 }
 
 void Worker::hand_over(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit) {

@@ -5,8 +5,6 @@
 #include <memory>
 #include <thread>
 
-#include <boost/asio/executor_work_guard.hpp>
-
 #include "net/listener.hpp"
 #include "proxy/context.hpp"
 
@@ -33,11 +31,12 @@ class Worker {
   void cut_all(std::string_view cause);  // a literal
 
  private:
+  void keep_house();
   void take(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit);
 
   net::IoContext io_{1};
-  boost::asio::executor_work_guard<net::Executor> stays_up_{io_.get_executor()};
   proxy::Context context_;
+  net::Timer house_timer_{io_.get_executor()};
   std::atomic<std::size_t> connections_{0};
   std::thread thread_;
 };

@@ -70,7 +70,7 @@ TEST_CASE("A history that reaches back nothing is no context takeover") {
 }
 
 TEST_CASE("An encoder that stands at the connection's history goes on, any other is primed") {
-  Bench bench;
+  Bench bench{1};
   History other{4096, History::Keep::may_forget, bench.budget};
   PeerInflater peer{15, true};
   PeerInflater other_peer{15, true};
@@ -93,6 +93,45 @@ TEST_CASE("An encoder that stands at the connection's history goes on, any other
   send(bench.history, peer);
   CHECK(bench.pool.primed_count() == 3);
   CHECK(bench.pool.resumed_count() == 1);
+}
+
+TEST_CASE(
+    "While the pool has room each connection keeps its encoder; without, the one used last changes hands") {
+  Bench bench{2};
+  History other{4096, History::Keep::may_forget, bench.budget};
+  History third{4096, History::Keep::may_forget, bench.budget};
+  test::Texts texts{5};
+  const auto send = [&](History& history) {
+    const auto text = texts.chat();
+    base::ByteQueue out;
+    REQUIRE(bench.pool.compress(base::as_bytes(text), kShape, &history, out));
+  };
+  send(bench.history);
+  send(other);
+  send(bench.history);
+  send(other);
+  CHECK(bench.pool.resumed_count() == 2);
+  send(third);  // takes the encoder of `other`, which was used last
+  CHECK(bench.pool.idle_count() == 2);
+  send(bench.history);
+  CHECK(bench.pool.resumed_count() == 3);
+  send(other);
+  CHECK(bench.pool.primed_count() == 4);
+}
+
+TEST_CASE("Encoders that nobody uses between two rounds are freed, and their memory with them") {
+  Bench bench;
+  const std::size_t before = bench.budget.used();
+  const auto text = test::Texts{1}.chat();
+  bench.compress(text);
+  const std::size_t with_encoder = bench.budget.used();
+  CHECK(bench.pool.retire_unused() == 0);
+  CHECK(bench.pool.retire_unused() == 1);
+  CHECK(bench.pool.idle_count() == 0);
+  CHECK(bench.budget.used() < with_encoder);
+  CHECK(bench.budget.used() <= before + 4096);
+  CHECK_FALSE(bench.compress(text).empty());
+  CHECK(bench.pool.primed_count() == 2);
 }
 
 TEST_CASE("An encoder of another shape is never used, even if it stands at the history") {
