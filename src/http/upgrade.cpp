@@ -72,7 +72,7 @@ class ForwardedFields {
   std::string kept(std::string_view name) const {
     return facts_.keep_incoming ? client_.fields.joined(name) : std::string{};
   }
-  static std::string first_of(std::string kept, std::string_view otherwise) {
+  static std::string first_of(const std::string& kept, std::string_view otherwise) {
     return kept.empty() ? std::string{otherwise} : kept;
   }
 
