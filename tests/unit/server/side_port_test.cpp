@@ -17,6 +17,7 @@
 
 using namespace wsproxy::server;
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 using Catch::Matchers::Contains;
 using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
@@ -230,7 +231,7 @@ TEST_CASE("what is malformed gets 400 and the connection ends") {
       "GET\r\n\r\n",
       "GET /livez\r\n\r\n",
       "GET /livez HTTP/9.9\r\nHost: x\r\n\r\n",
-      std::string("GET /\0livez HTTP/1.1\r\nHost: x\r\n\r\n", 36),
+      "GET /\0livez HTTP/1.1\r\nHost: x\r\n\r\n"s,
       "GET /livez HTTP/1.1\r\nHost : x\r\n\r\n",
       "GET /livez HTTP/1.1\r\n\r\n",
       "GET /livez HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
