@@ -12,11 +12,15 @@
 namespace wsproxy::deflate {
 namespace {
 
-constexpr int kMemoryLevel = 8;
 constexpr std::size_t kInputStep = std::size_t{1} << 30;  // zlib counts in 32 bits
 constexpr std::size_t kOutputStep = std::size_t{16} << 10;
 constexpr std::size_t kTailSize = 4;  // 00 00 ff ff
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+
+/// zlib's hash table has 2^(level + 7) heads: as many as the window has positions are enough.
+int memory_level(EncoderShape shape) {
+  return std::clamp(shape.window_bits - 7, 5, 8);
+}
 
 /// zlib refuses raw window bits of 8. With 9 it refers back 512 - 262 = 250 bytes at most, which is
 /// inside the 256 of a window of 8 bits.
@@ -30,7 +34,7 @@ class LiveEncoder {
  public:
   LiveEncoder(EncoderShape shape, Budget& budget) : shape_(shape) {
     charge_to(budget, stream_);
-    if (deflateInit2(&stream_, shape.level, Z_DEFLATED, zlib_window_bits(shape), kMemoryLevel,
+    if (deflateInit2(&stream_, shape.level, Z_DEFLATED, zlib_window_bits(shape), memory_level(shape),
                      Z_DEFAULT_STRATEGY) != Z_OK) {
       throw std::bad_alloc{};
     }
@@ -85,6 +89,14 @@ class LiveEncoder {
   std::uint64_t stamp_ = 0;
   bool is_fresh_ = true;
 };
+
+EncoderShape fitted_shape(std::uint8_t level, std::uint8_t agreed_window_bits, std::size_t reach,
+                          std::size_t text_size) {
+  constexpr std::uint8_t kLeast = 13;
+  std::uint8_t bits = kLeast;
+  while (bits < 15 && (std::size_t{1} << bits) < reach + text_size) ++bits;
+  return {level, std::min(bits, agreed_window_bits)};
+}
 
 MessageEncoder::MessageEncoder(EncoderPool& pool, std::unique_ptr<LiveEncoder> encoder, History* history)
     : pool_(&pool), encoder_(std::move(encoder)), history_(history) {

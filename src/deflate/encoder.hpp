@@ -16,6 +16,12 @@ struct EncoderShape {
   bool operator==(const EncoderShape&) const = default;
 };
 
+/// The shape for a message of `text_size` behind a history of `reach` bytes: of the agreed window only
+/// as much as they need, at least 8 KiB. A stream's memory follows (71 KB instead of 268), and what
+/// dozens of busy connections cost is fetching cold codec memory.
+EncoderShape fitted_shape(std::uint8_t level, std::uint8_t agreed_window_bits, std::size_t reach,
+                          std::size_t text_size);
+
 class EncoderPool;
 class LiveEncoder;  // one zlib stream and where it stands; encoder.cpp
 

@@ -136,7 +136,9 @@ void ToClient::hold(const websocket::FrameParser::Step& step, Output& out) {
 void ToClient::send_whole(base::Bytes text, Output& out) {
   if (out.discard) return;
   const CompressionSettings& compression = *settings_.compression;
-  const deflate::EncoderShape shape{compression.level, compression.params.server_window_bits};
+  const deflate::EncoderShape shape =
+      deflate::fitted_shape(compression.level, compression.params.server_window_bits,
+                            history_ ? history_->reach() : 0, text.size());
   deflate::Bypass bypass = policy_.decide(text);
   base::ByteQueue& packed = workshop_.packed;
   if (bypass == deflate::Bypass::none) {
