@@ -20,6 +20,8 @@ class Terminated(SystemTest):
                     self.assertEqual(client.read_close()[0], 1001)
                     client.send_close(1001)
                     self.assertIn(self.end_at(app), (1001, 1006))
+                    client.read_to_end()
+                    client.close()
                 self.assertEqual(self.proxy.wait_exit(), 0)
 
     def end_at(self, app):
@@ -59,6 +61,7 @@ class Terminated(SystemTest):
                     continue
                 times.append(time.monotonic() - begin)
                 client.send_close(1001)
+                client.close()
                 waiting.remove(client)
             self.assertLess(time.monotonic() - begin, 8)
         self.assertGreater(times[-1] - times[0], 0.4, "they all came at once")
@@ -141,7 +144,7 @@ class WhileDraining(SystemTest):
         self.assertEqual(late.read_message().text, "just in time")
         for client in (first, late):
             self.assertEqual(client.read_close()[0], 1001)
-            client.send_close(1001)
+            client.answer_close(1001)
         self.assertEqual(self.proxy.wait_exit(), 0)
 
     def test_a_handshake_that_waits_for_the_app_does_not_hold_the_end_up(self):
@@ -159,7 +162,7 @@ class WhileDraining(SystemTest):
         client.read_message()
         self.proxy.terminate()
         self.assertEqual(client.read_close()[0], 1001)
-        client.send_close(1001)
+        client.answer_close(1001)
         self.assertEqual(self.proxy.wait_exit(), 0)
 
 

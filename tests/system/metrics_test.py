@@ -138,7 +138,8 @@ class Metrics(SystemTest):
         self.assertEqual(metrics.sum("wsproxy_closes_total", code="4242"), 0, "peers may not add labels")
         wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "the connections to be gone")
         metrics = self.proxy.metrics()
-        self.assertEqual(metrics.sum("wsproxy_closes_total"), 3)
+        for side in ("client", "app"):
+            self.assertEqual(metrics.sum("wsproxy_closes_total", side=side), 3)
         self.assertEqual(metrics.sum("wsproxy_connections_total", listener="public"), 3)
         self.assertEqual(metrics.sum("wsproxy_connection_duration_seconds_count"), 3)
 

