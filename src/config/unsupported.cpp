@@ -23,6 +23,7 @@ std::vector<std::string> unsupported_features(const Config& config) {
   check(config.compression.engine == Engine::isal, "compression.engine: isal");
   check(!config.routes.empty(), "routes");
   check(!config.sentry.dsn.empty(), "sentry.dsn");
+  check(config.admin.is_unix(), "admin.address: unix:");
   return found;
 }
 

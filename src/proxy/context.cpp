@@ -32,10 +32,11 @@ std::uint64_t nanoseconds() {
 }  // namespace
 
 Context::Context(net::IoContext& loop, std::shared_ptr<const config::Config> settings, telemetry::Log& log_to,
-                 std::size_t memory_share)
+                 Quota& process_quota, std::size_t memory_share)
     : io(loop),
       config(std::move(settings)),
       log(log_to),
+      quota(process_quota),
       budget(memory_share),
       encoders(std::clamp<std::size_t>(memory_share / 4 / kEncoderBytes, 1, kIdleEncoders), budget),
       decoders(kIdleDecoders, budget),

@@ -5,6 +5,7 @@
 
 #include "config/config.hpp"
 #include "net/types.hpp"
+#include "proxy/quota.hpp"
 #include "proxy/session_registry.hpp"
 #include "relay/settings.hpp"
 #include "telemetry/counters.hpp"
@@ -15,8 +16,8 @@ namespace wsproxy::proxy {
 /// What a worker lends to its sessions: its loop, buffers, codecs and counters. One thread; outlives
 /// every session.
 struct Context {
-  /// `memory_share` is this worker's part of compression.memory.
-  Context(net::IoContext& io, std::shared_ptr<const config::Config> config, telemetry::Log& log,
+  /// `memory_share` is this worker's part of compression.memory; the quota is the process's.
+  Context(net::IoContext& io, std::shared_ptr<const config::Config> config, telemetry::Log& log, Quota& quota,
           std::size_t memory_share);
 
   /// Gives back what nobody has used for a while; to be called every kHousekeeping.
@@ -26,6 +27,7 @@ struct Context {
   net::IoContext& io;
   std::shared_ptr<const config::Config> config;
   telemetry::Log& log;
+  Quota& quota;
   telemetry::Counters counters;
   deflate::Budget budget;
   deflate::EncoderPool encoders;

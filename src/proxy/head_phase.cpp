@@ -58,8 +58,18 @@ void HeadPhase::on_head(base::Bytes rest) {
     say_goodbye(session_, {Rejection::max_connections, 503, "Too many connections."}, {});
     return;
   }
+  if (!session_.has_place()) {
+    say_goodbye(session_, {Rejection::max_connections_per_ip, 429, "Too many connections from this address."},
+                {});
+    return;
+  }
   if (const auto refusal = judge(head, session_.config().limits)) {
     say_goodbye(session_, *refusal, {});
+    return;
+  }
+  if (!session_.take_app_place()) {
+    say_goodbye(session_, {Rejection::upstream_max_connections, 503, "The application has no place left."},
+                {});
     return;
   }
   session_.enter(std::make_unique<UpgradePhase>(session_, std::move(reader_.head()), rest));

@@ -29,6 +29,7 @@ Session::~Session() = default;
 void Session::start(const SessionPtr& session) {
   Session& self = *session;
   self.context_.sessions.enter(self);
+  self.has_place_ = self.context_.quota.enter_address(self.peer_);
   ++self.context_.counters.listeners[self.listener_].active;
   self.enter(std::make_unique<HeadPhase>(self));
 }
@@ -114,6 +115,11 @@ void Session::want_turn() {
   });
 }
 
+bool Session::take_app_place() {
+  has_app_place_ = context_.quota.enter_app();
+  return has_app_place_;
+}
+
 void Session::record_result(telemetry::ConnectionResult result) {
   if (std::exchange(has_result_, true)) return;
   ++context_.counters.listeners[listener_].total[static_cast<std::size_t>(result)];
@@ -151,6 +157,8 @@ void Session::close() {
   context_.counters.connection_seconds.observe(
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(age).count()));
   write_access_line();
+  if (has_place_) context_.quota.leave_address(peer_);
+  if (has_app_place_) context_.quota.leave_app();
   context_.sessions.leave(*this);
   if (on_gone_) on_gone_();
 }
@@ -166,7 +174,8 @@ void Session::write_access_line() {
   if (!config_->log.access || (facts_.method.empty() && facts_.status == 0)) return;
   telemetry::AccessRecord record;
   record.client = peer_.empty() ? "unix" : std::string_view{peer_};
-  record.listener = config_->listeners[listener_].name;
+  const std::string listener = config_->listeners[listener_].label();
+  record.listener = listener;
   record.method = facts_.method;
   record.target = facts_.target;
   record.status = facts_.status;

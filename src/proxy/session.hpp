@@ -64,6 +64,10 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   const std::string& peer() const { return peer_; }
   std::size_t listener() const { return listener_; }
   bool is_over_limit() const { return is_over_limit_; }
+  /// Whether limits.max_connections_per_ip has a place for it.
+  bool has_place() const { return has_place_; }
+  /// Takes a place of upstream.max_connections until the session closes; false when there is none.
+  bool take_app_place();
   net::Clock::time_point started() const { return started_; }
 
   void enter(std::unique_ptr<Phase> phase);
@@ -91,6 +95,8 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   std::size_t listener_;
   std::string peer_;
   bool is_over_limit_;
+  bool has_place_ = false;
+  bool has_app_place_ = false;
   bool is_closed_ = false;
   bool has_result_ = false;
   bool waits_turn_ = false;

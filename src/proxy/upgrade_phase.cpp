@@ -50,6 +50,18 @@ deflate::Negotiation negotiate(const http::RequestHead& request, const config::C
   return result;
 }
 
+telemetry::ExtensionOutcome outcome_of(deflate::NegotiationResult result) {
+  switch (result) {
+    case deflate::NegotiationResult::accepted:
+      return telemetry::ExtensionOutcome::accepted;
+    case deflate::NegotiationResult::declined:
+      return telemetry::ExtensionOutcome::declined;
+    case deflate::NegotiationResult::absent:
+      break;
+  }
+  return telemetry::ExtensionOutcome::absent;
+}
+
 }  // namespace
 
 UpgradePhase::UpgradePhase(Session& session, http::RequestHead request, base::Bytes early)
@@ -172,7 +184,7 @@ void UpgradePhase::accept(base::MutableBytes rest) {
   Context& context = session_.context();
   const config::Config& config = session_.config();
   const deflate::Negotiation negotiation = negotiate(request_, config.compression, context.budget.is_short());
-  ++context.counters.handshakes[static_cast<std::size_t>(negotiation.result)];
+  ++context.counters.handshakes[static_cast<std::size_t>(outcome_of(negotiation.result))];
 
   SessionFacts& facts = session_.facts();
   facts.status = 101;

@@ -52,7 +52,7 @@ void Relay::on_client_fault(const Output& out) {
   const websocket::Fault fault = to_app_.fault();
   const std::uint16_t code = close_code_for(fault);
   state(Leg::client).failed = true;
-  begin_ending(EndedBy::client, code, describe(fault));
+  begin_ending(EndedBy::proxy, code, describe(fault));
   pending_close_.reset();
   send_close(Leg::client, code, describe(fault), out);
   send_close(Leg::app, code, describe(fault), out);
@@ -61,7 +61,7 @@ void Relay::on_client_fault(const Output& out) {
 void Relay::on_app_fault(const Output& out) {
   const websocket::Fault fault = to_client_.fault();
   state(Leg::app).failed = true;
-  begin_ending(EndedBy::app, close_code_for(fault), describe(fault));
+  begin_ending(EndedBy::proxy, close_code_for(fault), describe(fault));
   pending_close_.reset();
   send_close(Leg::app, close_code_for(fault), describe(fault), out);
   send_close(Leg::client, settings_.lost_code, "the application broke the protocol", out);
@@ -109,7 +109,7 @@ void Relay::give_up(const Output& out) {
 }
 
 bool Relay::ping_client(const std::array<std::byte, 8>& payload, const Output& out) {
-  if (state(Leg::client).close_sent || !to_client_.between_frames()) return false;
+  if (state(Leg::client).close_sent) return false;
   to_app_.expect_pong(payload);
   websocket::append_frame({.opcode = websocket::Opcode::ping}, payload, out.to_client);
   return true;
@@ -138,7 +138,7 @@ void Relay::send_close(Leg to, std::uint16_t code, std::string_view reason, cons
   is_closing_ = true;
   LegState& leg = state(to);
   if (leg.close_sent || leg.ended) return;
-  const bool fits = to == Leg::client ? to_client_.between_frames() : to_app_.between_frames();
+  const bool fits = to == Leg::client || to_app_.between_frames();
   if (!fits) {
     leg.must_cut = true;
     return;

@@ -34,7 +34,8 @@ struct Ending {
 ///   end of file of the app:       upstream.lost_code to the client
 ///   close() by the proxy:         a close frame to the client between two messages; its answer goes on
 ///
-/// A leg that is inside a frame gets no close frame: it can only be cut.
+/// An app leg that is inside a frame gets no close frame: it can only be cut. The client leg is never
+/// inside one between two calls.
 class Relay {
  public:
   /// The workshop and what the meter counts outlive the relay.
@@ -59,7 +60,7 @@ class Relay {
   void close(EndedBy by, std::uint16_t code, std::string_view reason, const Output& out);
   /// timeouts.close is over: answers what is unanswered; after that both legs are to be cut.
   void give_up(const Output& out);
-  /// A ping of our own; false when a frame is under way and it has to wait.
+  /// A ping of our own; false when the client has had its close frame.
   bool ping_client(const std::array<std::byte, 8>& payload, const Output& out);
 
   /// Whether what a leg says still matters; else its bytes are read and thrown away.

@@ -104,15 +104,11 @@ Fault ToClient::on_control(const websocket::FrameParser::Step& step, Output& out
 }
 
 void ToClient::pass(const websocket::FrameParser::Step& step, Output& out) {
-  if (out.discard) return;
-  const FrameHeader& header = parser_.header();
-  if (step.offset == 0) {
-    // Part of a message may have gone ahead as a fragment of our own (begin_large).
-    const Opcode opcode = message_begun_ ? Opcode::continuation : header.opcode;
-    append_header({.fin = header.fin, .opcode = opcode, .payload_size = header.payload_size}, out.queue);
-  }
-  out.queue.append(step.payload);
-  streaming_ = !step.frame_complete;
+  // A frame of which only a part has come goes on as a fragment, so that the client leg is always
+  // between two frames: a close frame fits there even when the app dies inside one of its own.
+  const bool fin = parser_.header().fin && step.frame_complete;
+  send_frame({.fin = fin, .opcode = message_begun_ ? Opcode::continuation : rules_.opcode()}, step.payload,
+             out);
   message_begun_ = true;
 }
 
@@ -167,25 +163,11 @@ void ToClient::begin_large(const websocket::FrameParser::Step& step, Output& out
   if (bypass != deflate::Bypass::none) {
     count_bypass(bypass);
     mode_ = Mode::pass;
-    const bool is_first_frame = header.opcode != Opcode::continuation;
-    if (!out.discard && is_first_frame) {
-      // Nothing of it is out yet: the frame goes as the app made it, however long it is.
-      append_header({.fin = header.fin, .opcode = header.opcode, .payload_size = header.payload_size},
-                    out.queue);
-      out.queue.append(held_.view());
-      out.queue.append(step.payload);
-      streaming_ = !step.frame_complete;
-    } else if (!out.discard) {
-      held_.append(step.payload);
-      const std::uint64_t rest = header.payload_size - step.offset - step.payload.size();
-      append_frame({.fin = header.fin && rest == 0, .opcode = rules_.opcode()}, held_.view(), out.queue);
-      if (rest > 0) {
-        append_header({.fin = header.fin, .opcode = Opcode::continuation, .payload_size = rest}, out.queue);
-        streaming_ = true;
-      }
-    }
+    const bool fin = header.fin && step.frame_complete;
+    held_.append(step.payload);
+    send_frame({.fin = fin, .opcode = rules_.opcode()}, held_.view(), out);
     message_begun_ = true;
-    if (step.frame_complete && header.fin) {
+    if (fin) {
       meter_.message(telemetry::Direction::to_client, rules_.opcode(), false, message_bytes_);
     }
   } else {

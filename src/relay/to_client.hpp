@@ -15,7 +15,8 @@ namespace wsproxy::relay {
 
 /// What app bytes become on the client leg: compressed when that was agreed and pays.
 ///
-/// Without the extension frames stream through as they arrive. With it a message up to kWholeMessage
+/// Without the extension frames stream through as they arrive, one that comes in parts as fragments.
+/// With it a message up to kWholeMessage
 /// is held until it is whole, then compressed, or sent raw, as one frame; a larger one is decided on
 /// its first kWholeMessage bytes and streams. UTF-8 is the receiver's to check (RFC 6455 section 8.1).
 /// Memory: at most kWholeMessage of text, and only inside a message.
@@ -40,8 +41,6 @@ class ToClient {
   Result feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room, bool discard,
               bool stop_after_message);
 
-  /// Whether the client leg is between two frames.
-  bool between_frames() const { return !streaming_; }
   /// Whether the app is between two messages: a close frame of our own cuts nothing off.
   bool between_messages() const { return !in_message_; }
   websocket::Fault fault() const { return fault_; }
@@ -78,7 +77,6 @@ class ToClient {
   websocket::Fault fault_ = websocket::Fault::none;
   websocket::ClosePayload close_;
   bool closed_ = false;
-  bool streaming_ = false;  // a frame's header is on the client leg, its payload not all yet
   bool in_message_ = false;
   bool message_begun_ = false;  // some of the message is on the client leg
   Mode mode_ = Mode::pass;

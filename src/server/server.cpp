@@ -15,10 +15,6 @@ constexpr auto kPollGone = std::chrono::milliseconds{20};
 /// Over limits.max_connections a client still gets a 503, unless there are that many more of them.
 constexpr std::size_t kRefusedAtOnce = 256;
 
-std::string name_of(const config::Listener& listener) {
-  return listener.name.empty() ? listener.address.text() : listener.name;
-}
-
 }  // namespace
 
 Server::Server(std::shared_ptr<const config::Config> config, telemetry::Log& log, std::string version)
@@ -27,7 +23,8 @@ Server::Server(std::shared_ptr<const config::Config> config, telemetry::Log& log
       version_(std::move(version)),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       drain_timer_(io_.get_executor()),
-      app_check_(io_, config_->upstream.url) {
+      app_check_(io_, config_->upstream.url),
+      quota_(config_->limits.max_connections_per_ip, config_->upstream.max_connections) {
   open_listeners();
   const config::Address& admin = config_->admin;
   side_port_ = std::make_unique<SidePort>(
@@ -35,7 +32,7 @@ Server::Server(std::shared_ptr<const config::Config> config, telemetry::Log& log
       [this](std::string_view, std::string_view path, std::string_view) { return answer(path); });
   const std::uint32_t count = config_->workers != 0 ? config_->workers : automatic_workers();
   for (std::uint32_t i = 0; i < count; ++i) {
-    workers_.push_back(std::make_unique<Worker>(config_, log_, config_->compression.memory / count));
+    workers_.push_back(std::make_unique<Worker>(config_, log_, quota_, config_->compression.memory / count));
   }
   for (const auto& listener : listeners_) listener->start();
   wait_for_signals();
@@ -62,7 +59,7 @@ void Server::open_listeners() {
           log_.write(Level::error, "cannot accept connections", {{"reason", error.message()}});
         }));
     if (!listener.address.is_unix()) target.port = listeners_.back()->port();
-    log_.write(Level::info, "listening", {{"listener", name_of(listener)}, {"address", net::text(target)}});
+    log_.write(Level::info, "listening", {{"listener", listener.label()}, {"address", net::text(target)}});
   }
 }
 

@@ -60,6 +60,7 @@ class Server {
   std::atomic<State> state_{State::serving};
   std::chrono::system_clock::time_point loaded_ = std::chrono::system_clock::now();
   AppCheck app_check_;
+  proxy::Quota quota_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::unique_ptr<SidePort> side_port_;  // last in, first out: its handler uses all of the above

@@ -32,7 +32,7 @@ SideAnswer Server::metrics() {
   telemetry::Snapshot snapshot;
   collect(snapshot.counters);
   for (const config::Listener& listener : config_->listeners) {
-    snapshot.listener_names.push_back(listener.name.empty() ? listener.address.text() : listener.name);
+    snapshot.listener_names.push_back(listener.label());
   }
   snapshot.version = version_;
   snapshot.draining = state_ != State::serving;

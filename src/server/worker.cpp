@@ -9,8 +9,9 @@
 
 namespace wsproxy::server {
 
-Worker::Worker(std::shared_ptr<const config::Config> config, telemetry::Log& log, std::size_t memory_share)
-    : context_(io_, std::move(config), log, memory_share), thread_([this] {
+Worker::Worker(std::shared_ptr<const config::Config> config, telemetry::Log& log, proxy::Quota& quota,
+               std::size_t memory_share)
+    : context_(io_, std::move(config), log, quota, memory_share), thread_([this] {
         keep_house();
         io_.run();
       }) {

@@ -13,7 +13,8 @@ namespace wsproxy::server {
 /// One thread with one loop and everything its sessions touch. Other threads only post to it.
 class Worker {
  public:
-  Worker(std::shared_ptr<const config::Config> config, telemetry::Log& log, std::size_t memory_share);
+  Worker(std::shared_ptr<const config::Config> config, telemetry::Log& log, proxy::Quota& quota,
+         std::size_t memory_share);
   /// Cuts what is left and joins.
   ~Worker();
   Worker(const Worker&) = delete;

@@ -39,10 +39,12 @@ enum class Rejection : std::uint8_t {
   handshake_timeout,
   origin,
   max_connections,
+  max_connections_per_ip,
+  upstream_max_connections,
   draining,
   unsupported
 };
-inline constexpr std::size_t kRejections = 9;
+inline constexpr std::size_t kRejections = 11;
 
 /// What the app did wrong: label `reason` of wsproxy_upstream_errors_total.
 enum class UpstreamError : std::uint8_t {
@@ -98,7 +100,7 @@ struct Counters {
   std::array<std::uint64_t, kRejections> rejected{};
   std::array<std::uint64_t, kUpstreamErrors> upstream_errors{};
   std::array<DirectionCounters, kDirections> relayed{};
-  std::array<std::array<std::uint64_t, kCloseCodes.size()>, kSides> closes{};  // [who closed first][code]
+  std::array<std::array<std::uint64_t, kCloseCodes.size()>, kSides> closes{};  // [on which side][code]
   std::array<std::uint64_t, kSides> backpressure{};  // times reading stopped because that side did not read
   std::uint64_t compression_input_bytes = 0;
   std::uint64_t compression_output_bytes = 0;

@@ -13,6 +13,7 @@ std::uint16_t close_code_for(Fault fault) {
     case Fault::corrupt_deflate:
       return close_code::invalid_payload;
     case Fault::message_too_big:
+    case Fault::too_many_empty_fragments:
       return close_code::too_big;
     case Fault::reserved_bits:
     case Fault::rsv1_on_continuation:
@@ -26,7 +27,6 @@ std::uint16_t close_code_for(Fault fault) {
     case Fault::control_fragmented:
     case Fault::unexpected_continuation:
     case Fault::expected_continuation:
-    case Fault::too_many_empty_fragments:
     case Fault::close_payload_of_one:
     case Fault::close_code_illegal:
     case Fault::data_after_close:

@@ -247,7 +247,7 @@ TEST_CASE("Each protocol fault of a client has its close code, and the app gets 
     CHECK(close_code(rig.client.messages()[0]) == row.code);
     REQUIRE(rig.app.messages().size() == 1);
     CHECK(close_code(rig.app.messages()[0]) == row.code);
-    CHECK(rig.relay().ending().by == relay::EndedBy::client);
+    CHECK(rig.relay().ending().by == relay::EndedBy::proxy);
     CHECK_FALSE(rig.relay().listens(relay::Leg::client));
     CHECK(rig.relay().may_shut_down(relay::Leg::client));
   }
