@@ -72,8 +72,12 @@ async function everything(url) {
   connection.socket.send('/fragments 5 ' + text(3000));
   if (await connection.next() !== text(3000)) result.wrong.push('fragments');
   connection.socket.send('/ping there?');
-  connection.socket.send('/pongs');
-  result.pongs = await connection.next();
+  if (!await echoed(connection, 'behind the ping')) result.wrong.push('ping');  // the pong is on its way by then
+  // The answer to the ping is the browser's own and may be behind the first question.
+  for (let tries = 0; tries < 100 && !(result.pongs > 0); tries++) {
+    connection.socket.send('/pongs');
+    result.pongs = await connection.next();
+  }
   connection.socket.send('/close 4001 bye größe');
   result.closedByApp = await connection.closed;
 

@@ -51,6 +51,8 @@ class Hostile(SharedProxyTest):
 
 
 class Frames(Hostile):
+    settings = {"timeouts": {"close": "500ms"}}
+
     def test_protocol_errors_of_the_client_are_1002(self):
         def masked(opcode, payload=b"", **how):
             return encode(opcode, payload, masked=True, **how)
@@ -238,7 +240,7 @@ class Bomb(SystemTest):
 
     def test_a_bomb_is_1009_and_costs_no_memory(self):
         self.skip_when_sanitized()
-        self.start()
+        self.start(timeouts={"close": "500ms"})
         bomb = self.squeezed_zeros(200 * MIB)
         before = self.proxy.memory("VmRSS")
         for _ in range(4):

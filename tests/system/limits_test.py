@@ -198,25 +198,26 @@ class Backpressure(SystemTest):
         self.flood(app, app.message_bytes(os.urandom(30_000)), 64 * MIB)
         client.reset()
         app.read_to_end()
+        app.close()
         wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "the connection to be gone")
 
 
 class Idle(SystemTest):
-    COUNT, MESSAGES = 300, 40
+    WARM, COUNT, MESSAGES = 200, 300, 40
 
     def test_connections_that_have_talked_cost_little_and_leave_nothing(self):
         self.skip_when_sanitized()
         self.start(EchoApp())
-        self.talk([self.open_one() for _ in range(20)])  # the pools of the workers are filled by this
+        self.talk([self.open_one() for _ in range(self.WARM)])  # the pools of the workers are filled by this
         before = self.proxy.memory()
         clients = [self.open_one() for _ in range(self.COUNT)]
         self.talk(clients)
         each = (self.proxy.memory() - before) / self.COUNT
         self.assertLess(each, 20 * 1024, "bytes a connection")
-        self.assertEqual(self.proxy.metrics().sum("wsproxy_connections_active"), self.COUNT + 20)
+        self.assertEqual(self.proxy.metrics().sum("wsproxy_connections_active"), self.COUNT + self.WARM)
         for client in clients:
             client.reset()
-        wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 20, "the connections to be gone")
+        wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == self.WARM, "the connections to be gone")
 
     def open_one(self):
         client = self.echo_client(extensions="permessage-deflate; client_max_window_bits")

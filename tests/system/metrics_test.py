@@ -130,7 +130,7 @@ class Metrics(SystemTest):
         client = self.echo_client()
         client.send("/close 1001 going")
         self.assertEqual(client.read_close()[0], 1001)
-        client.send_close(1001)
+        client.answer_close(1001)
         self.echo_client().finish(4242)
         self.proxy.wait_metric("wsproxy_closes_total", 1, side="client", code="1000")
         self.proxy.wait_metric("wsproxy_closes_total", 1, side="app", code="1001")

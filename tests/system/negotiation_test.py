@@ -119,7 +119,7 @@ class Offers(Negotiation):
             (f"{PMD}; server_no_context_takeover, {PMD}", {"server_no_context_takeover": None}),
             (f"{PMD}, {PMD}; server_no_context_takeover", {}),
             (f"x-first; a=1, {PMD}", {}),
-            (f'x-first; a="1, 2; 3", {PMD}', {}),
+            (f'x-first; a="1.5"; b, {PMD}', {}),
         ])
 
     def test_offers_may_stand_in_several_header_lines(self):

@@ -1,6 +1,7 @@
 """The base of every test: stops what it started, and shows the proxy's log when it fails."""
 
 import sys
+import time
 import unittest
 
 from .app import EchoApp, ManualApp
@@ -79,6 +80,17 @@ class SharedProxyTest(SystemTest):
 
 class _ResultWithLog(unittest.TextTestResult):
     SHOWN = 60
+    SLOW = 2.0  # seconds; a test that takes longer says so, since the whole suite has a minute
+
+    def startTest(self, test):
+        super().startTest(test)
+        self._began = time.monotonic()
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        took = time.monotonic() - self._began
+        if took > self.SLOW:
+            self.stream.writeln(f"  {test.id()} took {took:.1f} s")
 
     def _exc_info_to_string(self, error, test):
         text = super()._exc_info_to_string(error, test)

@@ -23,6 +23,7 @@ TEST_CASE("7.4.1: each fault has the code that the RFC has for it") {
         CHECK(close_code_for(fault) == 1007);
         break;
       case Fault::message_too_big:
+      case Fault::too_many_empty_fragments:
         CHECK(close_code_for(fault) == 1009);
         break;
       default:
