@@ -154,13 +154,14 @@ Fault ToApp::drain_decoder(base::Bytes& packed, bool message_complete, base::Byt
       status = decoder_->finish(text, most - (text.size() - before));
     }
     meter_.worker.decompress_ns += workshop_.nanoseconds() - begun;
-    if (status == deflate::DecodeStatus::corrupt) return Fault::corrupt_deflate;
     const base::Bytes fresh = text.view().subspan(before);
     message_bytes_ += fresh.size();
     if (settings_.max_message_bytes != 0 && message_bytes_ > settings_.max_message_bytes)
       return Fault::message_too_big;
     const bool ended = status == deflate::DecodeStatus::message_end;
     if (const Fault fault = accept_text(fresh, ended); fault != Fault::none) return fault;
+    // Last: what came out before the corrupt place is judged the same however the input was cut.
+    if (status == deflate::DecodeStatus::corrupt) return Fault::corrupt_deflate;
     if (ended) {
       send_fragment(text, true, out);
       end_message();

@@ -26,9 +26,14 @@ test::RelayRig::Options options_for(std::uint8_t choice) {
   return options;
 }
 
-std::vector<test::SeenMessage> without_marks(std::vector<test::SeenMessage> messages) {
-  for (test::SeenMessage& message : messages) message.compressed = false;
-  return messages;
+/// What a cut may not change. After a fault the app may get no close frame, if the fault came inside a
+/// frame of which a part was on its way already.
+std::vector<test::SeenMessage> essence(const std::vector<test::SeenMessage>& messages, bool with_close) {
+  std::vector<test::SeenMessage> kept;
+  for (const test::SeenMessage& message : messages) {
+    if (with_close || message.opcode != 8) kept.push_back({message.opcode, false, message.payload});
+  }
+  return kept;
 }
 
 void require(bool holds) {
@@ -64,7 +69,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   test::RelayRig whole(options);
   whole.client_says(from_client);
   whole.app_says(from_app);
-  require(without_marks(cut.app.messages()) == without_marks(whole.app.messages()));
-  require(without_marks(cut.client.messages()) == without_marks(whole.client.messages()));
+  const bool is_sound = whole.relay().fault(relay::Leg::client) == websocket::Fault::none;
+  require(whole.relay().fault(relay::Leg::client) == cut.relay().fault(relay::Leg::client));
+  require(whole.relay().fault(relay::Leg::app) == cut.relay().fault(relay::Leg::app));
+  require(essence(cut.app.messages(), is_sound) == essence(whole.app.messages(), is_sound));
+  require(essence(cut.client.messages(), true) == essence(whole.client.messages(), true));
   return 0;
 }
