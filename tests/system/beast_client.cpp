@@ -150,7 +150,7 @@ void large_round_trips(Connection& connection) {
 }
 
 void conversation(Connection& connection) {
-  for (std::size_t turn = 0; turn < 300; ++turn) {
+  for (std::size_t turn = 0; turn < 120; ++turn) {
     connection.echo(std::to_string(turn) + text_of(20 + turn * 37 % 400), true);
   }
   connection.write("/feed 300 the same news for everyone, again and again", true);

@@ -4,6 +4,7 @@ import os
 import subprocess
 
 from .case import SystemTest
+from .wire import DEADLINE
 
 CLIENTS = os.environ.get("WSPROXY_CLIENTS", "")
 
@@ -21,7 +22,7 @@ class ForeignTest(SystemTest):
     def run_client(self, command, directory=None):
         """The output of a client that must succeed; everything it said when it does not."""
         result = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                timeout=60)
+                                timeout=10 * DEADLINE)
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertIn("ok: ", result.stdout)
         return result.stdout
