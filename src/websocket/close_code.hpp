@@ -9,8 +9,8 @@ namespace close_code {
 inline constexpr std::uint16_t normal = 1000;
 inline constexpr std::uint16_t going_away = 1001;
 inline constexpr std::uint16_t protocol_error = 1002;
-inline constexpr std::uint16_t no_status = 1005;   // never on the wire
-inline constexpr std::uint16_t abnormal = 1006;    // never on the wire
+inline constexpr std::uint16_t no_status = 1005;  // never on the wire
+inline constexpr std::uint16_t abnormal = 1006;   // never on the wire
 inline constexpr std::uint16_t invalid_payload = 1007;
 inline constexpr std::uint16_t policy_violation = 1008;
 inline constexpr std::uint16_t too_big = 1009;

@@ -11,12 +11,12 @@ struct HandshakeRequest {
   std::string_view method;
   unsigned http_major = 1;
   unsigned http_minor = 1;
-  std::string_view host;        // empty: absent
+  std::string_view host;  // empty: absent
   std::string_view upgrade;
   std::string_view connection;
-  std::string_view key;         // Sec-WebSocket-Key
-  unsigned key_count = 1;       // how many lines had it
-  std::string_view version;     // Sec-WebSocket-Version
+  std::string_view key;      // Sec-WebSocket-Key
+  unsigned key_count = 1;    // how many lines had it
+  std::string_view version;  // Sec-WebSocket-Version
 };
 
 enum class HandshakeFault : unsigned char {
