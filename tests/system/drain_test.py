@@ -1,6 +1,7 @@
 """SIGTERM and SIGINT: readiness off, 1001 to everyone, nobody new, exit 0, and at once when told twice (DESIGN sections 7 and 8)."""
 
 import signal
+import threading
 import time
 
 from harness import EchoApp, Ended, SystemTest, main, refuses_connections, wait_until
@@ -156,14 +157,24 @@ class WhileDraining(SystemTest):
         self.assertEqual(self.proxy.wait_exit(), 0)
 
     def test_an_app_that_keeps_talking_does_not_hold_the_end_up(self):
-        self.start(EchoApp(), drain={"timeout": "3s"}, timeouts={"close": "500ms"})
-        client = self.echo_client()
-        client.send("/feed 200000 talk talk talk talk")
+        self.start(drain={"timeout": "3s"}, timeouts={"close": "500ms"})
+        client, app = self.pair()
+        talking = threading.Thread(target=self.talk_on, args=(app,), daemon=True)
+        talking.start()
         client.read_message()
         self.proxy.terminate()
         self.assertEqual(client.read_close()[0], 1001)
         client.answer_close(1001)
         self.assertEqual(self.proxy.wait_exit(), 0)
+        talking.join()
+
+    def talk_on(self, app):
+        message = app.message_bytes("talk " * 2000)
+        try:
+            while True:
+                app.send_bytes(message)
+        except (Ended, OSError):
+            pass
 
 
 if __name__ == "__main__":
