@@ -138,6 +138,7 @@ void MessageEncoder::finish(base::ByteQueue& out) {
 }
 
 EncoderPool::EncoderPool(std::size_t max_idle, Budget& budget) : budget_(&budget), max_idle_(max_idle) {
+  idle_.reserve(max_idle + 1);  // so that giving back cannot throw
 }
 
 EncoderPool::~EncoderPool() = default;

@@ -17,8 +17,8 @@ namespace wsproxy::proxy {
 /// every session.
 struct Context {
   /// `memory_share` is this worker's part of compression.memory; the quota is the process's.
-  Context(net::IoContext& io, std::shared_ptr<const config::Config> config, telemetry::Log& log, Quota& quota,
-          std::size_t memory_share);
+  Context(net::IoContext& loop, std::shared_ptr<const config::Config> settings, telemetry::Log& log_to,
+          Quota& process_quota, std::size_t memory_share);
 
   /// Gives back what nobody has used for a while; to be called every kHousekeeping.
   void keep_house();

@@ -3,7 +3,7 @@
 namespace wsproxy::proxy {
 
 bool Quota::enter_address(const std::string& address) {
-  if (per_address_ == 0) return true;
+  if (per_address_ == 0 || address.empty()) return true;
   const std::lock_guard lock{mutex_};
   std::uint32_t& count = addresses_[address];
   if (count >= per_address_) return false;
@@ -12,7 +12,7 @@ bool Quota::enter_address(const std::string& address) {
 }
 
 void Quota::leave_address(const std::string& address) {
-  if (per_address_ == 0) return;
+  if (per_address_ == 0 || address.empty()) return;
   const std::lock_guard lock{mutex_};
   const auto entry = addresses_.find(address);
   if (entry != addresses_.end() && --entry->second == 0) addresses_.erase(entry);

@@ -13,7 +13,8 @@ class Quota {
  public:
   Quota(std::uint32_t per_address, std::uint32_t to_app) : per_address_(per_address), to_app_(to_app) {}
 
-  /// False when the address has its share; each true needs one leave.
+  /// False when the address has its share; each true needs one leave. Peers of a unix socket have no
+  /// address and no limit.
   bool enter_address(const std::string& address);
   void leave_address(const std::string& address);
   bool enter_app();

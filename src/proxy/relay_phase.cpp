@@ -161,13 +161,24 @@ void RelayPhase::flush(Leg leg) {
     context.counters.relayed[direction].wire_bytes[side] += result.bytes;
     session_.facts().relayed[direction].wire_bytes[side] += result.bytes;
     // A client that takes what waited for it is alive, even if its pong is far behind.
-    if (had_waited && leg == Leg::client) keepalive_.on_heard(net::Clock::now());
+    if (had_waited) on_progress(leg);
   }
   if (result.status == net::IoStatus::would_block) session_.want_writable(leg);
   if (result.status == net::IoStatus::failed) {
     // What the peer said before it hung up can still be read; the end of that tells how it ended.
     own.is_deaf = true;
     wire.queue.drop();
+  }
+}
+
+void RelayPhase::on_progress(Leg leg) {
+  const net::Clock::time_point now = net::Clock::now();
+  if (leg == Leg::client) keepalive_.on_heard(now);
+  keepalive_.on_data(now);
+  // What was said before the close frame still arrives, as long as it is being taken.
+  if (close_by_ != net::Clock::time_point::max()) {
+    close_by_ = now + session_.config().timeouts.close;
+    arm(now);
   }
 }
 
@@ -242,6 +253,10 @@ bool RelayPhase::is_over() const {
 }
 
 void RelayPhase::on_close() {
+  // A cut by the drain still says so, as far as the sockets take it.
+  relay_.give_up(output());
+  flush(Leg::client);
+  flush(Leg::app);
   const relay::Ending& ending = relay_.ending();
   session_.set_ending(ending.by, ending.code, ending.cause);
   session_.facts().close_codes = {relay_.close_code(Leg::client), relay_.close_code(Leg::app)};
@@ -263,9 +278,6 @@ void RelayPhase::log_fault(Leg leg) {
 void RelayPhase::on_deadline() {
   const net::Clock::time_point now = net::Clock::now();
   if (now >= close_by_) {
-    relay_.give_up(output());
-    flush(Leg::client);
-    flush(Leg::app);
     session_.close();
     return;
   }

@@ -50,6 +50,7 @@ class RelayPhase : public Phase {
   void on_end(Leg leg, std::string_view cause);
   relay::Relay::Output output();
   void flush(Leg leg);
+  void on_progress(Leg leg);
   void settle();
   void close_if_done(Leg leg);
   void read_or_pause(Leg from);

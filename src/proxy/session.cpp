@@ -1,5 +1,6 @@
 #include "proxy/session.hpp"
 
+#include <exception>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -40,6 +41,7 @@ void Session::drain(net::Clock::time_point when) {
 }
 
 void Session::cut(std::string_view cause) {
+  const SessionPtr self{this};
   if (phase_) phase_->on_close();
   set_ending(relay::EndedBy::operator_, websocket::close_code::abnormal, cause);
   close();
@@ -79,10 +81,29 @@ void Session::want_writable(Leg leg) {
 
 void Session::on_ready(Leg leg, bool readable, const net::error_code& error) {
   if (is_closed_ || !phase_ || error == boost::asio::error::operation_aborted || !wire(leg).is_open()) return;
-  if (readable) {
-    phase_->on_readable(leg);
-  } else {
-    phase_->on_writable(leg);
+  guarded([this, leg, readable] {
+    if (readable) {
+      phase_->on_readable(leg);
+    } else {
+      phase_->on_writable(leg);
+    }
+  });
+}
+
+void Session::guarded(const std::function<void()>& handler) {
+  try {
+    handler();
+  } catch (const std::exception& error) {
+    context_.log.write(telemetry::Level::error, "connection ended by an internal error",
+                       {{"reason", error.what()}, {"request_id", facts_.request_id}});
+    // What is half made for this connection must not reach the next one.
+    for (base::ByteQueue* scratch :
+         {&context_.to_client, &context_.to_app, &context_.text, &context_.packed}) {
+      scratch->clear();
+    }
+    set_ending(relay::EndedBy::proxy, websocket::close_code::internal_error, "internal error");
+    is_broken_ = true;
+    close();
   }
 }
 
@@ -103,7 +124,7 @@ void Session::wait_for_deadline() {
     if (error || self->is_closed_ || !self->phase_) return;
     if (net::Clock::now() < self->deadline_) return;
     self->deadline_ = net::Clock::time_point::max();
-    self->phase_->on_deadline();
+    self->guarded([&self] { self->phase_->on_deadline(); });
   });
 }
 
@@ -111,7 +132,7 @@ void Session::want_turn() {
   if (std::exchange(waits_turn_, true)) return;
   boost::asio::post(context_.io, [self = SessionPtr{this}] {
     self->waits_turn_ = false;
-    if (!self->is_closed_ && self->phase_) self->phase_->on_turn();
+    if (!self->is_closed_ && self->phase_) self->guarded([&self] { self->phase_->on_turn(); });
   });
 }
 
@@ -144,7 +165,7 @@ void Session::set_ending(relay::EndedBy by, std::uint16_t code, std::string_view
 void Session::close() {
   if (std::exchange(is_closed_, true)) return;
   const SessionPtr self{this};  // the last reference may be in an operation cancelled here
-  if (phase_) phase_->on_close();
+  if (phase_ && !is_broken_) phase_->on_close();
   deadline_timer_.cancel();
   for (Wire& on : wires_) {
     if (on.is_open()) on.transport->close();

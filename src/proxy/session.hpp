@@ -81,6 +81,8 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void record_result(telemetry::ConnectionResult result);
   void record_rejection(telemetry::Rejection reason);
   void record_upstream_error(telemetry::UpstreamError reason, std::string_view detail);
+  /// Runs a handler of this session; what it throws (memory, threads) ends this connection and no other.
+  void guarded(const std::function<void()>& handler);
   void set_ending(relay::EndedBy by, std::uint16_t code, std::string_view cause);
   void close();
 
@@ -98,6 +100,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool has_place_ = false;
   bool has_app_place_ = false;
   bool is_closed_ = false;
+  bool is_broken_ = false;  // a handler threw: its phase is not asked any more
   bool has_result_ = false;
   bool waits_turn_ = false;
   std::function<void()> on_gone_;

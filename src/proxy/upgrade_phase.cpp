@@ -15,7 +15,7 @@ using telemetry::UpstreamError;
 
 namespace {
 
-constexpr std::size_t kMaxAnswerHead = 64 * 1024;
+constexpr std::size_t kMaxEarly = 64 * 1024;  // of frames that a client sends before it has its 101
 
 net::Target target_of(const config::UpstreamUrl& url) {
   return {url.host, url.port, url.unix_path};
@@ -69,7 +69,7 @@ UpgradePhase::UpgradePhase(Session& session, http::RequestHead request, base::By
       request_(std::move(request)),
       connector_(session.context().io, target_of(session.config().upstream.url),
                  session.config().upstream.connect_timeout),
-      reader_(kMaxAnswerHead) {
+      reader_(session.config().limits.max_header_size) {
   early_.append(early);
 }
 
@@ -82,8 +82,9 @@ void UpgradePhase::begin() {
                                     ? std::string{incoming_id}
                                     : fresh_request_id(session_.context().mask_keys);
   connector_.start([this, keep_alive = SessionPtr{&session_}](net::ConnectResult result) {
-    on_connected(std::move(result));
+    session_.guarded([this, &result] { on_connected(std::move(result)); });
   });
+  session_.want_readable(Leg::client);
 }
 
 void UpgradePhase::on_connected(net::ConnectResult result) {
@@ -130,8 +131,24 @@ void UpgradePhase::on_writable(Leg leg) {
   }
 }
 
+void UpgradePhase::on_client_readable() {
+  // Whoever hangs up while the app is starting must not hold a place, nor reach the app as a ghost.
+  const base::MutableBytes buffer = session_.context().read_buffer;
+  const net::IoResult result = session_.wire(Leg::client).transport->read_some(buffer);
+  if (result.status == net::IoStatus::end_of_file || result.status == net::IoStatus::failed) {
+    session_.set_ending(relay::EndedBy::client, websocket::close_code::abnormal, "left during the handshake");
+    session_.close();
+    return;
+  }
+  early_.append(buffer.first(result.bytes));
+  if (early_.size() < kMaxEarly) session_.want_readable(Leg::client);
+}
+
 void UpgradePhase::on_readable(Leg leg) {
-  if (leg != Leg::app) return;
+  if (leg == Leg::client) {
+    on_client_readable();
+    return;
+  }
   const base::MutableBytes buffer = session_.context().read_buffer;
   const net::IoResult result = session_.wire(leg).transport->read_some(buffer);
   if (result.status == net::IoStatus::would_block) {
@@ -214,6 +231,10 @@ void UpgradePhase::on_deadline() {
 }
 
 void UpgradePhase::on_drain(net::Clock::time_point) {
+}
+
+void UpgradePhase::on_close() {
+  connector_.cancel();
 }
 
 void UpgradePhase::fail(UpstreamError reason, unsigned status, std::string_view sentence,

@@ -24,8 +24,10 @@ class UpgradePhase : public Phase {
   void on_writable(Leg leg) override;
   void on_deadline() override;
   void on_drain(net::Clock::time_point when) override;
+  void on_close() override;
 
  private:
+  void on_client_readable();
   void on_connected(net::ConnectResult result);
   void send_request();
   void on_answer(base::MutableBytes rest);

@@ -5,7 +5,6 @@
 namespace wsproxy::relay {
 
 using websocket::append_frame;
-using websocket::append_header;
 using websocket::Fault;
 using websocket::FrameHeader;
 using websocket::Opcode;
@@ -29,7 +28,7 @@ ToClient::Result ToClient::feed(base::MutableBytes input, base::ByteQueue& to_cl
   if (closed_) return {Event::close, input.size()};
   while (fault_ == Fault::none) {
     if (to_client.size() >= room) return {Event::no_room, result.used};
-    const auto step = parser_.feed(input.subspan(result.used), kWholeMessage);
+    const auto step = parser_.feed(input.subspan(result.used), kWholeMessage - held_.size() + 1);
     result.used += step.used;
     switch (step.event) {
       case websocket::FrameParser::Event::need_more:

@@ -11,6 +11,7 @@ using telemetry::Level;
 
 namespace {
 
+constexpr auto kAnswerTime = std::chrono::seconds{1};
 constexpr auto kPollGone = std::chrono::milliseconds{20};
 /// Over limits.max_connections a client still gets a 503, unless there are that many more of them.
 constexpr std::size_t kRefusedAtOnce = 256;
@@ -26,14 +27,15 @@ Server::Server(std::shared_ptr<const config::Config> config, telemetry::Log& log
       app_check_(io_, config_->upstream.url),
       quota_(config_->limits.max_connections_per_ip, config_->upstream.max_connections) {
   open_listeners();
-  const config::Address& admin = config_->admin;
-  side_port_ = std::make_unique<SidePort>(
-      admin.host, admin.port,
-      [this](std::string_view, std::string_view path, std::string_view) { return answer(path); });
   const std::uint32_t count = config_->workers != 0 ? config_->workers : automatic_workers();
   for (std::uint32_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(config_, log_, quota_, config_->compression.memory / count));
   }
+  // After the workers: its handler asks them from the first request on.
+  const config::Address& admin = config_->admin;
+  side_port_ = std::make_unique<SidePort>(
+      admin.host, admin.port,
+      [this](std::string_view, std::string_view path, std::string_view) { return answer(path); });
   for (const auto& listener : listeners_) listener->start();
   wait_for_signals();
   log_.write(Level::info, "serving",
@@ -118,7 +120,12 @@ void Server::begin_drain() {
 void Server::close_all() {
   state_ = State::closing;
   for (const auto& listener : listeners_) listener->stop();
-  for (const auto& worker : workers_) worker->drain(config_->drain.spread);
+  // The last close frame leaves early enough for its answer.
+  const auto left =
+      drain_ends_ - net::Clock::now() - std::min<net::Clock::duration>(config_->timeouts.close, kAnswerTime);
+  const auto spread =
+      std::clamp<net::Clock::duration>(config_->drain.spread, {}, std::max<net::Clock::duration>(left, {}));
+  for (const auto& worker : workers_) worker->drain(spread);
   wait_until_gone();
 }
 

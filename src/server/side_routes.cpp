@@ -1,3 +1,4 @@
+#include "config/dump.hpp"
 #include "server/server.hpp"
 
 /// What the side port answers (DESIGN section 8). On the side port's thread.
@@ -11,7 +12,9 @@ SideAnswer Server::answer(std::string_view path) {
   if (path == "/livez") return liveness();
   if (path == "/readyz" || path == "/healthz") return readiness();
   if (path == "/metrics") return metrics();
-  if (path == "/") return {.body = "wsproxy " + version_ + ": /livez /readyz /healthz /metrics\n"};
+  if (path == "/config") return {.content_type = "application/yaml", .body = config::dump(*config_)};
+  if (path == "/drain" || path == "/status") return {.status = 501, .body = "not supported yet\n"};
+  if (path == "/") return {.body = "wsproxy " + version_ + ": /livez /readyz /healthz /metrics /config\n"};
   return {.status = 404, .body = "not found\n"};
 }
 

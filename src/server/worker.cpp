@@ -11,19 +11,33 @@ namespace wsproxy::server {
 
 Worker::Worker(std::shared_ptr<const config::Config> config, telemetry::Log& log, proxy::Quota& quota,
                std::size_t memory_share)
-    : context_(io_, std::move(config), log, quota, memory_share), thread_([this] {
-        keep_house();
-        io_.run();
-      }) {
+    : context_(io_, std::move(config), log, quota, memory_share), thread_([this] { run(); }) {
 }
 
 Worker::~Worker() {
   cut_all("the proxy stops");
-  boost::asio::post(io_, [this] { house_timer_.cancel(); });
+  boost::asio::post(io_, [this] {
+    is_stopping_ = true;
+    house_timer_.cancel();
+  });
   thread_.join();
 }
 
+void Worker::run() {
+  keep_house();
+  for (;;) {
+    try {
+      io_.run();
+      return;
+    } catch (const std::exception& error) {
+      // Sessions catch what is theirs; whatever else runs on this loop, the other connections go on.
+      context_.log.write(telemetry::Level::error, "unexpected error on a worker", {{"reason", error.what()}});
+    }
+  }
+}
+
 void Worker::keep_house() {
+  if (is_stopping_) return;
   // The timer is also what keeps the loop running without connections.
   house_timer_.expires_after(proxy::Context::kHousekeeping);
   house_timer_.async_wait([this](const net::error_code& error) {

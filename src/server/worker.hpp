@@ -32,12 +32,14 @@ class Worker {
   void cut_all(std::string_view cause);  // a literal
 
  private:
+  void run();
   void keep_house();
   void take(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit);
 
   net::IoContext io_{1};
   proxy::Context context_;
   net::Timer house_timer_{io_.get_executor()};
+  bool is_stopping_ = false;  // of the worker's thread, like all but the next
   std::atomic<std::size_t> connections_{0};
   std::thread thread_;
 };

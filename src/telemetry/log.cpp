@@ -1,7 +1,7 @@
 #include "telemetry/log.hpp"
 
+#include <csignal>
 #include <optional>
-#include <signal.h>
 #include <string>
 #include <unistd.h>
 #include <utility>
