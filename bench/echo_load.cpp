@@ -75,7 +75,10 @@ void EchoLoad::run_at_rate(std::size_t messages, Result& result) {
   };
   std::size_t sent = 0;
   for (std::size_t answered = 0; answered < total;) {
-    for (; sent < total && due(sent) <= now_ns(); ++sent) send_next(sent % members_.size(), due(sent));
+    for (; sent < total && due(sent) <= now_ns(); ++sent) {
+      result.lateness_ns.push_back(now_ns() - due(sent));
+      send_next(sent % members_.size(), due(sent));
+    }
     for (const auto& event : poller_.wait(sent < total ? due(sent) : 0)) answered += collect(event, result);
   }
 }

@@ -45,18 +45,19 @@ double own_cpu_seconds() {
 
 void report_result(Result result, bool is_compressed, double cpu_seconds) {
   std::sort(result.latencies_ns.begin(), result.latencies_ns.end());
+  std::sort(result.lateness_ns.begin(), result.lateness_ns.end());
   const auto& latencies = result.latencies_ns;
   const double payload = static_cast<double>(result.payload_bytes);
   std::printf(
       "{\"phase\": \"done\", \"compressed\": %s, \"messages\": %llu, \"seconds\": %.6f, \"payload_bytes\": "
       "%llu, "
       "\"received_per_payload\": %.4f, \"sent_per_payload\": %.4f, \"p50_us\": %.1f, \"p90_us\": %.1f, "
-      "\"p99_us\": %.1f, \"max_us\": %.1f, \"generator_cpu_seconds\": %.3f}\n",
+      "\"p99_us\": %.1f, \"max_us\": %.1f, \"late_p99_us\": %.1f, \"generator_cpu_seconds\": %.3f}\n",
       is_compressed ? "true" : "false", static_cast<unsigned long long>(result.messages), result.seconds,
       static_cast<unsigned long long>(result.payload_bytes),
       static_cast<double>(result.received_bytes) / payload, static_cast<double>(result.sent_bytes) / payload,
       percentile_us(latencies, 0.5), percentile_us(latencies, 0.9), percentile_us(latencies, 0.99),
-      percentile_us(latencies, 1), cpu_seconds);
+      percentile_us(latencies, 1), percentile_us(result.lateness_ns, 0.99), cpu_seconds);
   std::fflush(stdout);
   await_go_ahead();
 }

@@ -32,6 +32,7 @@ struct Result {
   std::uint64_t received_bytes = 0;  // on the wire, frame heads included, HTTP and TCP not
   std::uint64_t sent_bytes = 0;
   std::vector<std::int64_t> latencies_ns;
+  std::vector<std::int64_t> lateness_ns;  // at a rate: how long after it was due a message was sent
 };
 
 /// A load in its three steps; between them the caller may look at the proxy.

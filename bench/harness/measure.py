@@ -85,6 +85,7 @@ def _generate(load, entry, setting, directory, process, port, app_port):
         "p50_us": result["p50_us"],
         "p90_us": result["p90_us"],
         "p99_us": result["p99_us"],
+        "late_p99_us": result["late_p99_us"],
         "kb_connected": (connected_kb - before_kb) / connections,
         "kb_used": (used_kb - before_kb) / connections,
         "proxy_busy": cpu / result["seconds"],

@@ -3,7 +3,11 @@
 import os
 import platform
 import subprocess
+from pathlib import Path
 from statistics import median
+
+# Above this a message waited for the generator's own CPU, whatever the proxy did.
+LATE_US = 500
 
 COLUMNS = {
     "cpu_us": ("CPU µs a message", "{:.1f}"),
@@ -12,6 +16,7 @@ COLUMNS = {
     "p50_us": ("p50 µs", "{:.0f}"),
     "p90_us": ("p90 µs", "{:.0f}"),
     "p99_us": ("p99 µs", "{:.0f}"),
+    "late_p99_us": ("sent late, p99 µs", "{:.0f}"),
     "kb_connected": ("KB a connection before the first message", "{:.1f}"),
     "kb_used": ("KB a connection after the messages", "{:.1f}"),
 }
@@ -36,6 +41,11 @@ def load_table(load, rounds):
         relative = ratio(rounds, first, entry, "cpu_us")
         cells = [_cell(values(rounds, entry, column), column) for column in load.columns]
         lines.append(_row([entry, *cells, f"{relative:.2f}" if relative else ""]))
+    late = [
+        entry for entry in entries if "late_p99_us" in load.columns and max(values(rounds, entry, "late_p99_us")) > LATE_US
+    ]
+    if late:
+        lines += ["", f"The generator itself was late in rounds of {', '.join(late)}: not a latency of the proxy."]
     return "\n".join(lines) + "\n"
 
 
@@ -57,7 +67,7 @@ def verdicts(load, rounds):
 def verdict_table(all_verdicts):
     lines = [_row(["target", "at most", "measured", ""]), _row(["---"] * 4)]
     for sentence, measured, limit in all_verdicts:
-        lines.append(_row([sentence, f"{limit:g}", f"{measured:.2f}", "met" if measured <= limit else "**missed**"]))
+        lines.append(_row([sentence, f"{limit:g}", f"{measured:.3f}", "met" if measured <= limit else "**missed**"]))
     return "\n".join(lines) + "\n"
 
 
@@ -65,7 +75,7 @@ def machine(build):
     return (
         f"wsproxy built as {_build_type(build)}, {os.cpu_count()} CPUs {_cpu_model()}, Linux {platform.release().split('-')[0]}, "
         f"{_first_line(['nginx', '-v'])}, {_first_line(['haproxy', '-v']).split(' 20')[0]}, "
-        f"load average at the end {os.getloadavg()[0]:.1f}"
+        f"load average at the end {os.getloadavg()[0]:.1f}{_pressure()}"
     )
 
 
@@ -87,6 +97,14 @@ def _cell(found, column):
 
 def _row(cells):
     return "| " + " | ".join(cells) + " |"
+
+
+def _pressure():
+    """How much of the last five minutes something waited for a CPU; kernels may not have it."""
+    path = Path("/proc/pressure/cpu")
+    if not path.exists():
+        return ""
+    return f", CPU pressure {path.read_text().split('avg300=')[1].split()[0]} %"
 
 
 def _build_type(build):
