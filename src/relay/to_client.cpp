@@ -72,7 +72,7 @@ Fault ToClient::on_payload(const websocket::FrameParser::Step& step, Output& out
   switch (mode_) {
     case Mode::pass:
       pass(step, out);
-      if (message_complete) {
+      if (message_complete && !out.discard) {
         meter_.message(telemetry::Direction::to_client, rules_.opcode(), false, message_bytes_);
       }
       break;
@@ -166,7 +166,7 @@ void ToClient::begin_large(const websocket::FrameParser::Step& step, Output& out
     held_.append(step.payload);
     send_frame({.fin = fin, .opcode = rules_.opcode()}, held_.view(), out);
     message_begun_ = true;
-    if (fin) {
+    if (fin && !out.discard) {
       meter_.message(telemetry::Direction::to_client, rules_.opcode(), false, message_bytes_);
     }
   } else {
@@ -201,6 +201,7 @@ void ToClient::stream_compressed(base::Bytes text, bool message_complete, Output
   if (!message_complete) return;
   encoder_.reset();
   policy_.record(message_bytes_, packed_bytes_);
+  if (out.discard) return;
   meter_.message(telemetry::Direction::to_client, rules_.opcode(), true, message_bytes_);
 }
 

@@ -180,3 +180,11 @@ TEST_CASE("A ping of our own goes between frames, even inside one of the app's, 
   CHECK(rig.pings(id));
   CHECK(rig.client.messages().back().opcode == 9);
 }
+
+TEST_CASE("What the app says after the client's close frame has gone is neither passed on nor counted") {
+  RelayRig rig;
+  rig.closes(1001);
+  rig.app_says(FrameBytes{}.fin().text().payload("too late").build());
+  CHECK(rig.client.messages().size() == 1);
+  CHECK(rig.own[telemetry::index(telemetry::Direction::to_client)].messages[0][0] == 0);
+}
