@@ -41,7 +41,7 @@ DIRECT = Entry("no proxy", "direct")
 
 SPEED = ("cpu_us", "rate", "wire")
 LATENCY = ("p50_us", "p90_us", "p99_us", "late_p99_us", "cpu_us")
-MEMORY = ("kb_connected", "kb_used", "cpu_us", "wire")
+MEMORY = ("kb_connected", "kb_busy", "kb_used", "cpu_us", "wire")
 
 
 def arguments(**options):
@@ -70,7 +70,7 @@ LOADS = {
         "Echo with compression: chat JSON, 50 connections",
         arguments(kind="chat", deflate=True, connections=50, warmup=100, messages=600),
         (WSPROXY, PYTHON),
-        SPEED + ("kb_used",),
+        SPEED + ("kb_busy",),
         (Target("wsproxy", "cpu_us", 0.5, "python"), Target("wsproxy", "wire", 0.33)),
     ),
     "idle": Load(

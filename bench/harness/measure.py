@@ -71,6 +71,7 @@ def _generate(load, entry, setting, directory, process, port, app_port):
         _go_on(generator)
         result = _await(generator, "done")
         cpu = process.cpu_seconds() - cpu_before
+        busy_kb = process.memory_kb()
         if "kb_used" in load.columns:
             time.sleep(IDLE_SECONDS)  # the memory of idle connections: every peer gets the time to become idle
         used_kb = process.memory_kb()
@@ -87,6 +88,7 @@ def _generate(load, entry, setting, directory, process, port, app_port):
         "p99_us": result["p99_us"],
         "late_p99_us": result["late_p99_us"],
         "kb_connected": (connected_kb - before_kb) / connections,
+        "kb_busy": (busy_kb - before_kb) / connections,
         "kb_used": (used_kb - before_kb) / connections,
         "proxy_busy": cpu / result["seconds"],
         "generator_busy": result["generator_cpu_seconds"] / result["seconds"],

@@ -18,7 +18,8 @@ COLUMNS = {
     "p99_us": ("p99 µs", "{:.0f}"),
     "late_p99_us": ("sent late, p99 µs", "{:.0f}"),
     "kb_connected": ("KB a connection before the first message", "{:.1f}"),
-    "kb_used": ("KB a connection after the messages", "{:.1f}"),
+    "kb_busy": ("KB a connection at the last message", "{:.1f}"),
+    "kb_used": ("KB a connection, idle after the messages", "{:.1f}"),
 }
 
 
