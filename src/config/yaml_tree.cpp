@@ -1,5 +1,6 @@
 #include "config/yaml_tree.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <sstream>
 #include <string_view>
@@ -105,6 +106,15 @@ YamlDocument refused(Position at, std::string problem) {
   return {{}, std::move(problem), at};
 }
 
+/// yaml-cpp quotes a single octet of the file, which may be a part of a character or a control.
+std::string not_valid(std::string message) {
+  if (!is_printable(message)) {
+    std::ranges::replace_if(
+        message, [](char c) { return c < 0x20 || c > 0x7E; }, '?');
+  }
+  return "is not valid YAML: " + message;
+}
+
 }  // namespace
 
 YamlDocument parse_yaml(const std::string& text) {
@@ -120,9 +130,9 @@ YamlDocument parse_yaml(const std::string& text) {
   } catch (const Refusal& refusal) {
     return refused(refusal.at, refusal.problem);
   } catch (const YAML::Exception& error) {
-    return refused(position(error.mark), "is not valid YAML: " + error.msg);
+    return refused(position(error.mark), not_valid(error.msg));
   } catch (const std::exception& error) {
-    return refused({}, std::string{"is not valid YAML: "} + error.what());
+    return refused({}, not_valid(error.what()));
   }
   return document;
 }

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "config/text_rules.hpp"
+
 namespace wsproxy::config {
 namespace {
 
@@ -70,6 +72,15 @@ TEST_CASE("broken YAML is one problem with a position") {
     const auto document = parse_yaml(text);
     CHECK(document.problem.starts_with("is not valid YAML: "));
     CHECK(document.problem_at.line > 0);
+  }
+}
+
+TEST_CASE("the parser's own words are printable whatever octet they quote") {
+  // U+24FA2 after the backslash: yaml-cpp quotes its first octet alone.
+  for (const char* text : {"\"\\\xF0\xA4\xBE\xA2\"\n", "\"\\\x01\"\n"}) {
+    const auto document = parse_yaml(text);
+    CHECK(document.problem.starts_with("is not valid YAML: "));
+    CHECK(is_printable(document.problem));
   }
 }
 
