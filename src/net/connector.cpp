@@ -106,9 +106,10 @@ struct Connector::State : std::enable_shared_from_this<Connector::State> {
   void finish(ConnectStatus status) {
     if (!callback) return;
     const Callback call = std::exchange(callback, nullptr);
-    ConnectResult result{status, last_error, std::nullopt};
+    ConnectResult result{status, last_error, {}};
     if (status == ConnectStatus::connected) {
-      result.socket.emplace(std::move(socket));
+      error_code ignored;  // only where release() is not supported
+      result.socket = Descriptor{socket.release(ignored)};
       result.error = {};
     }
     stop();

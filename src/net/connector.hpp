@@ -1,10 +1,10 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "net/descriptor.hpp"
 #include "net/endpoint.hpp"
 #include "net/types.hpp"
 
@@ -14,8 +14,8 @@ enum class ConnectStatus : std::uint8_t { connected, unresolved, refused, timed_
 
 struct ConnectResult {
   ConnectStatus status = ConnectStatus::connected;
-  error_code error;              // the last one seen
-  std::optional<Socket> socket;  // when connected
+  error_code error;   // the last one seen
+  Descriptor socket;  // when connected
 };
 
 /// Connects to a target: resolves its name, tries its addresses in turn, and tries again (10 ms

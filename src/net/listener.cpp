@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <unistd.h>
-#include <utility>
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -47,21 +46,6 @@ void remove_stale(const std::string& path) {
 }
 
 }  // namespace
-
-AcceptedSocket::AcceptedSocket(AcceptedSocket&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), peer_(other.peer_) {
-}
-
-AcceptedSocket::~AcceptedSocket() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
-Socket AcceptedSocket::adopt(IoContext& io, error_code& error) && {
-  Socket socket(io.get_executor());
-  socket.assign(Protocol(peer_.protocol().family(), 0), descriptor_, error);
-  if (!error) descriptor_ = -1;
-  return socket;
-}
 
 Listener::Listener(IoContext& io, const Target& target, OnAccept on_accept, OnTrouble on_trouble)
     : acceptor_(io.get_executor()),
@@ -123,7 +107,7 @@ void Listener::accept_all() {
         ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (descriptor >= 0) {
       peer.resize(size);
-      on_accept_(AcceptedSocket{descriptor, peer});
+      on_accept_(AcceptedSocket{Descriptor{descriptor}, peer});
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;

@@ -4,25 +4,16 @@
 #include <memory>
 #include <string>
 
+#include "net/descriptor.hpp"
 #include "net/endpoint.hpp"
 #include "net/types.hpp"
 
 namespace wsproxy::net {
 
-/// A descriptor just accepted, not yet of any loop; owned by whoever holds it.
-class AcceptedSocket {
- public:
-  AcceptedSocket(int descriptor, Protocol::endpoint peer) : descriptor_(descriptor), peer_(peer) {}
-  AcceptedSocket(AcceptedSocket&& other) noexcept;
-  AcceptedSocket& operator=(AcceptedSocket&&) = delete;
-  ~AcceptedSocket();
-  const Protocol::endpoint& peer() const { return peer_; }
-  /// Moves it into a worker's loop; closed on failure.
-  Socket adopt(IoContext& io, error_code& error) &&;
-
- private:
-  int descriptor_;
-  Protocol::endpoint peer_;
+/// Just accepted, not yet of any loop.
+struct AcceptedSocket {
+  Descriptor socket;
+  Protocol::endpoint peer;
 };
 
 /// Listens on one address and hands over what it accepts. Out of descriptors it pauses for 100 ms

@@ -1,59 +1,92 @@
 #include "net/transport.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
+#include <cerrno>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 namespace wsproxy::net {
 
 namespace {
 
-IoResult judge(std::size_t bytes, const error_code& error) {
-  if (!error) return {IoStatus::done, bytes, {}};
-  if (error == asio::error::would_block || error == asio::error::try_again ||
-      error == asio::error::interrupted) {
-    return {IoStatus::would_block, 0, {}};
-  }
-  if (error == asio::error::eof) return {IoStatus::end_of_file, 0, error};
-  return {IoStatus::failed, 0, error};
+IoResult judge_errno() {
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {IoStatus::would_block, 0, {}};
+  return {IoStatus::failed, 0, error_code{errno, boost::system::system_category()}};
 }
 
 }  // namespace
 
-Transport::Transport(Socket socket) : socket_(std::move(socket)) {
-  error_code ignored;
-  socket_.native_non_blocking(true, ignored);
-  socket_.non_blocking(true, ignored);
+Transport::Transport(Poller& poller, Descriptor socket, OnReady on_ready)
+    : poller_(poller), socket_(std::move(socket)), on_ready_(std::move(on_ready)) {
   // Not for unix sockets, which answer with an error: every write is a whole batch already, so there
   // is nothing for Nagle's algorithm to gather.
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  const int on = 1;
+  ::setsockopt(socket_.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (poller_.add(socket_.number(), *this)) {
+    ::shutdown(socket_.number(), SHUT_RDWR);
+    may_read_ = true;
+  }
 }
 
 IoResult Transport::read_some(base::MutableBytes into) {
-  error_code error;
-  const std::size_t bytes = socket_.read_some(asio::buffer(into.data(), into.size()), error);
-  return judge(bytes, error);
+  const ssize_t got = ::recv(socket_.number(), into.data(), into.size(), MSG_DONTWAIT);
+  if (got < 0) {
+    const IoResult result = judge_errno();
+    if (errno != EINTR && result.status == IoStatus::would_block) may_read_ = false;
+    return result;
+  }
+  if (got == 0) return {IoStatus::end_of_file, 0, asio::error::eof};
+  const auto bytes = static_cast<std::size_t>(got);
+  // Less than asked for is all there was (epoll(7)); the next byte is a new edge. But not the end of file
+  // that had been reported already.
+  if (bytes < into.size() && !has_hung_up_) may_read_ = false;
+  return {IoStatus::done, bytes, {}};
 }
 
 IoResult Transport::write_some(base::Bytes from) {
-  error_code error;
-  const std::size_t bytes = socket_.write_some(asio::buffer(from.data(), from.size()), error);
-  return judge(bytes, error);
+  const ssize_t put = ::send(socket_.number(), from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (put < 0) {
+    const IoResult result = judge_errno();
+    if (errno != EINTR && result.status == IoStatus::would_block) may_write_ = false;
+    return result;
+  }
+  return {IoStatus::done, static_cast<std::size_t>(put), {}};
+}
+
+void Transport::wait_readable() {
+  waits_readable_ = true;
+  if (may_read_) poller_.call_soon(*this);
+}
+
+void Transport::wait_writable() {
+  waits_writable_ = true;
+  if (may_write_) poller_.call_soon(*this);
+}
+
+void Transport::on_events(Poller::Events events) {
+  constexpr Poller::Events kEnds = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+  if ((events & kEnds) != 0) has_hung_up_ = true;
+  if ((events & (EPOLLIN | kEnds)) != 0) may_read_ = true;
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) may_write_ = true;
+  if (may_write_ && std::exchange(waits_writable_, false)) on_ready_(Ready::writing);
+  if (is_open() && may_read_ && std::exchange(waits_readable_, false)) on_ready_(Ready::reading);
 }
 
 void Transport::shut_down_send() {
-  error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
+  ::shutdown(socket_.number(), SHUT_WR);
 }
 
 void Transport::close() {
-  error_code ignored;
-  socket_.close(ignored);
+  if (!is_open()) return;
+  poller_.remove(socket_.number(), *this);
+  socket_.close();
 }
 
 void Transport::reset() {
-  error_code ignored;
-  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
-  socket_.close(ignored);
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket_.number(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
 }
 
 }  // namespace wsproxy::net

@@ -1,8 +1,10 @@
 #pragma once
 
-#include <utility>
+#include <functional>
 
 #include "base/bytes.hpp"
+#include "net/descriptor.hpp"
+#include "net/poller.hpp"
 #include "net/types.hpp"
 
 namespace wsproxy::net {
@@ -22,24 +24,25 @@ struct IoResult {
 
 /// The bytes of one socket, driven by readiness: nothing is read before the caller brings a buffer,
 /// so that a waiting connection owns none. TLS will be a second kind behind the same calls.
-/// One worker's thread only. Waiting handlers are called with operation_aborted after close().
-class Transport {
+/// One worker's thread only; the poller outlives it.
+class Transport final : private Poller::Watch {
  public:
-  explicit Transport(Socket socket);
-  Transport(Transport&&) = default;
-  Transport& operator=(Transport&&) = default;
+  enum class Ready : std::uint8_t { reading, writing };
+  /// Comes once for each wait_*(), never from within it, and not after close(). May close the transport;
+  /// may not destroy it.
+  using OnReady = std::function<void(Ready)>;
+
+  /// Takes a connected socket. A descriptor that cannot be watched shows as one that failed.
+  Transport(Poller& poller, Descriptor socket, OnReady on_ready);
+  ~Transport() override { close(); }
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
 
   IoResult read_some(base::MutableBytes into);
   IoResult write_some(base::Bytes from);
-
-  template <typename Handler>
-  void wait_readable(Handler handler) {
-    socket_.async_wait(Socket::wait_read, std::move(handler));
-  }
-  template <typename Handler>
-  void wait_writable(Handler handler) {
-    socket_.async_wait(Socket::wait_write, std::move(handler));
-  }
+  void wait_readable();
+  void wait_writable();
+  bool waits_readable() const { return waits_readable_; }
 
   /// Sends an end of file after what was written; errors do not matter any more.
   void shut_down_send();
@@ -49,7 +52,17 @@ class Transport {
   bool is_open() const { return socket_.is_open(); }
 
  private:
-  Socket socket_;
+  void on_events(Poller::Events events) override;
+
+  Poller& poller_;
+  Descriptor socket_;
+  OnReady on_ready_;
+  // What the kernel will not report again (edge-triggered), until a call has shown otherwise.
+  bool may_read_ = false;
+  bool may_write_ = true;
+  bool has_hung_up_ = false;  // an end of file or an error stands behind what can be read
+  bool waits_readable_ = false;
+  bool waits_writable_ = false;
 };
 
 }  // namespace wsproxy::net

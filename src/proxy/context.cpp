@@ -34,6 +34,7 @@ std::uint64_t nanoseconds() {
 Context::Context(net::IoContext& loop, std::shared_ptr<const config::Config> settings, telemetry::Log& log_to,
                  Quota& process_quota, std::size_t memory_share)
     : io(loop),
+      poller(loop),
       config(std::move(settings)),
       log(log_to),
       quota(process_quota),

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "config/config.hpp"
-#include "net/types.hpp"
+#include "net/poller.hpp"
 #include "proxy/quota.hpp"
 #include "proxy/session_registry.hpp"
 #include "relay/settings.hpp"
@@ -25,6 +25,7 @@ struct Context {
   static constexpr auto kHousekeeping = std::chrono::seconds{2};
 
   net::IoContext& io;
+  net::Poller poller;
   std::shared_ptr<const config::Config> config;
   telemetry::Log& log;
   Quota& quota;

@@ -231,7 +231,7 @@ void RelayPhase::read_or_pause(Leg from) {
     if (has_room_for(from)) session_.want_turn();
     return;
   }
-  if (!wire.is_open() || state(from).has_ended || wire.waits_readable) return;
+  if (!wire.is_open() || state(from).has_ended || wire.transport->waits_readable()) return;
   if (has_room_for(from)) {
     state(from).is_paused = false;
     session_.want_readable(from);
@@ -294,7 +294,7 @@ void RelayPhase::on_deadline() {
 
 void RelayPhase::keep_alive(net::Clock::time_point now) {
   if (relay_.is_closing()) return;
-  const bool is_deaf = !session_.wire(Leg::client).waits_readable;
+  const bool is_deaf = !session_.wire(Leg::client).transport->waits_readable();
   switch (keepalive_.check(now, is_deaf)) {
     case websocket::Keepalive::Action::wait:
       break;

@@ -1,6 +1,5 @@
 #include "proxy/session.hpp"
 
-#include <exception>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -22,13 +21,14 @@ Session::Session(Context& context, Arrival arrival, std::function<void()> on_gon
       is_over_limit_(arrival.is_over_limit),
       on_gone_(std::move(on_gone)),
       deadline_timer_(context.io.get_executor()) {
-  wire(Leg::client).transport.emplace(std::move(arrival.socket));
+  open(Leg::client, std::move(arrival.socket));
 }
 
 Session::~Session() = default;
 
 void Session::start(const SessionPtr& session) {
   Session& self = *session;
+  self.self_ = session;
   self.context_.sessions.enter(self);
   self.has_place_ = self.context_.quota.enter_address(self.peer_);
   ++self.context_.counters.listeners[self.listener_].active;
@@ -59,30 +59,23 @@ void Session::retire(std::unique_ptr<Phase> phase) {
   if (phase) boost::asio::post(context_.io, [old = std::move(phase)] {});
 }
 
+void Session::open(Leg leg, net::Descriptor socket) {
+  wire(leg).transport.emplace(context_.poller, std::move(socket),
+                              [this, leg](net::Transport::Ready ready) { on_ready(leg, ready); });
+}
+
 void Session::want_readable(Leg leg) {
-  Wire& on = wire(leg);
-  if (on.waits_readable || !on.is_open()) return;
-  on.waits_readable = true;
-  on.transport->wait_readable([self = SessionPtr{this}, leg](const net::error_code& error) {
-    self->wire(leg).waits_readable = false;
-    self->on_ready(leg, true, error);
-  });
+  if (wire(leg).is_open()) wire(leg).transport->wait_readable();
 }
 
 void Session::want_writable(Leg leg) {
-  Wire& on = wire(leg);
-  if (on.waits_writable || !on.is_open()) return;
-  on.waits_writable = true;
-  on.transport->wait_writable([self = SessionPtr{this}, leg](const net::error_code& error) {
-    self->wire(leg).waits_writable = false;
-    self->on_ready(leg, false, error);
-  });
+  if (wire(leg).is_open()) wire(leg).transport->wait_writable();
 }
 
-void Session::on_ready(Leg leg, bool readable, const net::error_code& error) {
-  if (is_closed_ || !phase_ || error == boost::asio::error::operation_aborted || !wire(leg).is_open()) return;
-  guarded([this, leg, readable] {
-    if (readable) {
+void Session::on_ready(Leg leg, net::Transport::Ready ready) {
+  if (is_closed_ || !phase_) return;
+  guarded([this, leg, ready] {
+    if (ready == net::Transport::Ready::reading) {
       phase_->on_readable(leg);
     } else {
       phase_->on_writable(leg);
@@ -90,21 +83,16 @@ void Session::on_ready(Leg leg, bool readable, const net::error_code& error) {
   });
 }
 
-void Session::guarded(const std::function<void()>& handler) {
-  try {
-    handler();
-  } catch (const std::exception& error) {
-    context_.log.write(telemetry::Level::error, "connection ended by an internal error",
-                       {{"reason", error.what()}, {"request_id", facts_.request_id}});
-    // What is half made for this connection must not reach the next one.
-    for (base::ByteQueue* scratch :
-         {&context_.to_client, &context_.to_app, &context_.text, &context_.packed}) {
-      scratch->clear();
-    }
-    set_ending(relay::EndedBy::proxy, websocket::close_code::internal_error, "internal error");
-    is_broken_ = true;
-    close();
+void Session::end_broken(const std::exception& error) {
+  context_.log.write(telemetry::Level::error, "connection ended by an internal error",
+                     {{"reason", error.what()}, {"request_id", facts_.request_id}});
+  // What is half made for this connection must not reach the next one.
+  for (base::ByteQueue* scratch : {&context_.to_client, &context_.to_app, &context_.text, &context_.packed}) {
+    scratch->clear();
   }
+  set_ending(relay::EndedBy::proxy, websocket::close_code::internal_error, "internal error");
+  is_broken_ = true;
+  close();
 }
 
 void Session::set_deadline(net::Clock::time_point when) {
@@ -172,6 +160,8 @@ void Session::close() {
     on.queue.drop();
   }
   retire(std::move(phase_));
+  // A transport may be the caller, and is a part of this.
+  boost::asio::post(context_.io, [open = std::move(self_)] {});
   record_result(telemetry::ConnectionResult::client_gone);
   --context_.counters.listeners[listener_].active;
   const auto age = net::Clock::now() - started_;

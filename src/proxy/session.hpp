@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,7 +20,7 @@ using SessionPtr = boost::intrusive_ptr<Session>;
 
 /// Who came, and on which listener.
 struct Arrival {
-  net::Socket socket;
+  net::Descriptor socket;
   std::size_t listener = 0;
   std::string peer;            // address without port; empty for a unix socket
   bool is_over_limit = false;  // limits.max_connections is reached: gets 503
@@ -39,8 +40,8 @@ struct SessionFacts {
 };
 
 /// One client connection from accept to access line. Owns both legs and is the only place that
-/// closes them. Every pending operation holds a SessionPtr, so it lives until the last one is back;
-/// close() may be called twice. One worker's thread.
+/// closes them. Lives from start() until the turn after close(), longer if a timer or a connector still
+/// holds a SessionPtr; close() may be called twice. One worker's thread.
 class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter>,
                 public RegistryHook {
  public:
@@ -48,7 +49,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   Session(Context& context, Arrival arrival, std::function<void()> on_gone);
   ~Session();
 
-  /// Enters the registry and reads the request; `session` stays alive by itself from here.
+  /// Enters the registry and reads the request.
   static void start(const SessionPtr& session);
 
   /// Drains: a connection that is being relayed gets its close frame at `when`.
@@ -71,6 +72,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   net::Clock::time_point started() const { return started_; }
 
   void enter(std::unique_ptr<Phase> phase);
+  void open(Leg leg, net::Descriptor socket);
   void want_readable(Leg leg);
   void want_writable(Leg leg);
   /// Replaces the deadline; Time::max() for none.
@@ -82,17 +84,26 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void record_rejection(telemetry::Rejection reason);
   void record_upstream_error(telemetry::UpstreamError reason, std::string_view detail);
   /// Runs a handler of this session; what it throws (memory, threads) ends this connection and no other.
-  void guarded(const std::function<void()>& handler);
+  template <typename Handler>
+  void guarded(Handler&& handler) {
+    try {
+      handler();
+    } catch (const std::exception& error) {
+      end_broken(error);
+    }
+  }
   void set_ending(relay::EndedBy by, std::uint16_t code, std::string_view cause);
   void close();
 
  private:
-  void on_ready(Leg leg, bool readable, const net::error_code& error);
+  void on_ready(Leg leg, net::Transport::Ready ready);
+  void end_broken(const std::exception& error);
   void wait_for_deadline();
   void retire(std::unique_ptr<Phase> phase);
   void write_access_line();
 
   Context& context_;
+  SessionPtr self_;  // while it is open
   std::shared_ptr<const config::Config> config_;
   std::size_t listener_;
   std::string peer_;

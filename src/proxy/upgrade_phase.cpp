@@ -90,7 +90,7 @@ void UpgradePhase::begin() {
 void UpgradePhase::on_connected(net::ConnectResult result) {
   switch (result.status) {
     case net::ConnectStatus::connected:
-      session_.wire(Leg::app).transport.emplace(std::move(*result.socket));
+      session_.open(Leg::app, std::move(result.socket));
       session_.set_deadline(net::Clock::now() + session_.config().upstream.response_timeout);
       send_request();
       break;

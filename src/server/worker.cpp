@@ -19,6 +19,7 @@ Worker::~Worker() {
   boost::asio::post(io_, [this] {
     is_stopping_ = true;
     house_timer_.cancel();
+    context_.poller.stop();
   });
   thread_.join();
 }
@@ -55,14 +56,7 @@ void Worker::hand_over(net::AcceptedSocket socket, std::size_t listener, bool is
 }
 
 void Worker::take(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit) {
-  std::string peer = net::address_text(socket.peer());
-  net::error_code error;
-  net::Socket adopted = std::move(socket).adopt(io_, error);
-  if (error) {
-    connections_.fetch_sub(1, std::memory_order_relaxed);
-    return;
-  }
-  proxy::Arrival arrival{std::move(adopted), listener, std::move(peer), is_over_limit};
+  proxy::Arrival arrival{std::move(socket.socket), listener, net::address_text(socket.peer), is_over_limit};
   proxy::Session::start(new proxy::Session(context_, std::move(arrival),
                                            [this] { connections_.fetch_sub(1, std::memory_order_relaxed); }));
 }

@@ -1,0 +1,98 @@
+#include "net/poller.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <system_error>
+
+namespace wsproxy::net {
+
+namespace {
+
+int new_epoll() {
+  const int descriptor = ::epoll_create1(EPOLL_CLOEXEC);
+  if (descriptor < 0) throw std::system_error(errno, std::system_category(), "cannot create an epoll");
+  return descriptor;
+}
+
+}  // namespace
+
+Poller::Poller(IoContext& io) : io_(io), epoll_(io.get_executor(), new_epoll()) {
+  wait();
+}
+
+error_code Poller::add(int descriptor, Watch& watch) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = &watch;
+  if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, descriptor, &event) == 0) return {};
+  return {errno, boost::system::system_category()};
+}
+
+void Poller::remove(int descriptor, Watch& watch) {
+  epoll_event ignored{};
+  ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, descriptor, &ignored);
+  if (watch.is_linked()) watch.unlink();
+  for (epoll_event& event : reported_) {
+    if (event.data.ptr == &watch) event.data.ptr = nullptr;
+  }
+}
+
+void Poller::call_soon(Watch& watch) {
+  if (watch.is_linked()) return;
+  if (soon_.empty()) boost::asio::post(io_, [this] { run_soon(); });
+  soon_.push_back(watch);
+}
+
+void Poller::stop() {
+  error_code ignored;
+  epoll_.close(ignored);
+}
+
+void Poller::wait() {
+  epoll_.async_wait(asio::posix::descriptor_base::wait_read, [this](const error_code& error) {
+    if (error) return;
+    collect();
+    if (epoll_.is_open()) wait();
+    rethrow();
+  });
+}
+
+void Poller::collect() {
+  const int count = ::epoll_wait(epoll_.native_handle(), batch_.data(), static_cast<int>(batch_.size()), 0);
+  reported_ = std::span{batch_}.first(static_cast<std::size_t>(std::max(count, 0)));
+  while (!reported_.empty()) {
+    const epoll_event event = reported_.front();
+    reported_ = reported_.subspan(1);
+    if (event.data.ptr != nullptr) tell(*static_cast<Watch*>(event.data.ptr), event.events);
+  }
+}
+
+void Poller::tell(Watch& watch, Events events) {
+  // An edge is reported once: whatever happens to one watch, the others must hear of theirs.
+  try {
+    watch.on_events(events);
+  } catch (...) {
+    thrown_ = std::current_exception();
+  }
+}
+
+void Poller::rethrow() {
+  if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+}
+
+void Poller::run_soon() {
+  // What is asked for meanwhile belongs to the turn after this one.
+  decltype(soon_) now;
+  now.swap(soon_);
+  while (!now.empty()) {
+    Watch& watch = now.front();
+    now.pop_front();
+    tell(watch, 0);
+  }
+  rethrow();
+}
+
+}  // namespace wsproxy::net
