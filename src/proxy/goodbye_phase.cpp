@@ -20,35 +20,29 @@ void GoodbyePhase::begin() {
   if (app.is_open()) app.transport->close();
   const auto patience = std::min<net::Clock::duration>(kLinger, session_.config().timeouts.close);
   session_.set_deadline(net::Clock::now() + patience);
-  session_.wire(Leg::client).queue.target(session_.context().to_client).append(base::as_bytes(answer_));
-  flush();
+  send(base::as_bytes(answer_));
 }
 
-void GoodbyePhase::flush() {
-  Wire& client = session_.wire(Leg::client);
-  const net::IoResult result = client.queue.flush(*client.transport, session_.context().to_client);
-  if (result.status == net::IoStatus::failed) {
-    session_.close();
-  } else if (result.status == net::IoStatus::would_block) {
-    session_.want_writable(Leg::client);
-  } else {
-    client.transport->shut_down_send();
-    session_.want_readable(Leg::client);
-  }
+void GoodbyePhase::send(base::Bytes bytes) {
+  const net::IoStatus status = session_.send(Leg::client, bytes);
+  if (status == net::IoStatus::failed) session_.close();
+  if (status != net::IoStatus::done) return;
+  session_.wire(Leg::client).transport->shut_down_send();
+  session_.want_readable(Leg::client);
 }
 
 void GoodbyePhase::on_readable(Leg leg) {
   if (leg != Leg::client) return;
-  const net::IoResult result = session_.wire(leg).transport->read_some(session_.context().read_buffer);
-  if (result.status == net::IoStatus::done || result.status == net::IoStatus::would_block) {
+  const net::IoStatus status = session_.read(leg).status;
+  if (status == net::IoStatus::done) {
     session_.want_readable(leg);
-  } else {
+  } else if (status != net::IoStatus::would_block) {
     session_.close();
   }
 }
 
 void GoodbyePhase::on_writable(Leg leg) {
-  if (leg == Leg::client) flush();
+  if (leg == Leg::client) send({});
 }
 
 void GoodbyePhase::on_deadline() {

@@ -23,7 +23,7 @@ class GoodbyePhase : public Phase {
   void on_drain(net::Clock::time_point when) override;
 
  private:
-  void flush();
+  void send(base::Bytes bytes);
 
   Session& session_;
   std::string answer_;

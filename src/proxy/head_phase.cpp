@@ -18,26 +18,21 @@ void HeadPhase::begin() {
 }
 
 void HeadPhase::on_readable(Leg leg) {
-  const base::MutableBytes buffer = session_.context().read_buffer;
-  const net::IoResult result = session_.wire(leg).transport->read_some(buffer);
-  if (result.status == net::IoStatus::would_block) {
-    session_.want_readable(leg);
-    return;
-  }
-  if (result.status != net::IoStatus::done) {
+  const Session::Input input = session_.read(leg);
+  if (input.status == net::IoStatus::would_block) return;
+  if (input.status != net::IoStatus::done) {
     session_.set_ending(relay::EndedBy::client, websocket::close_code::abnormal, "left before the handshake");
     session_.close();
     return;
   }
   has_bytes_ = true;
   std::size_t used = 0;
-  const base::Bytes input = buffer.first(result.bytes);
-  switch (reader_.feed(input, used)) {
+  switch (reader_.feed(input.bytes, used)) {
     case http::HeadStatus::need_more:
       session_.want_readable(leg);
       break;
     case http::HeadStatus::complete:
-      on_head(input.subspan(used));
+      on_head(input.bytes.subspan(used));
       break;
     case http::HeadStatus::too_large:
       say_goodbye(session_,

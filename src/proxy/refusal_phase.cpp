@@ -11,9 +11,7 @@ RefusalPhase::RefusalPhase(Session& session, http::ResponseHeadReader reader, ba
 }
 
 void RefusalPhase::begin() {
-  session_.wire(Leg::client)
-      .queue.target(session_.context().to_client)
-      .append(base::as_bytes(reader_.head().raw));
+  session_.send(Leg::client, base::as_bytes(reader_.head().raw));
   pass(first_.view());
   first_.release();
 }
@@ -24,17 +22,15 @@ void RefusalPhase::pass(base::Bytes bytes) {
   is_complete_ = status != http::ResponseHeadReader::BodyStatus::more;
   // Each piece of the body has the app's answer time to arrive and the client's to be taken.
   session_.set_deadline(net::Clock::now() + session_.config().upstream.response_timeout);
-  session_.wire(Leg::client).queue.target(session_.context().to_client).append(bytes.first(used));
-  flush();
+  send(bytes.first(used));
 }
 
-void RefusalPhase::flush() {
-  Wire& client = session_.wire(Leg::client);
-  const net::IoResult result = client.queue.flush(*client.transport, session_.context().to_client);
-  if (result.status == net::IoStatus::failed) {
+void RefusalPhase::send(base::Bytes bytes) {
+  const net::IoStatus status = session_.send(Leg::client, bytes);
+  if (status == net::IoStatus::failed) {
     session_.close();
-  } else if (result.status == net::IoStatus::would_block) {
-    session_.want_writable(Leg::client);
+  } else if (status == net::IoStatus::would_block) {
+    return;
   } else if (is_complete_) {
     session_.enter(std::make_unique<GoodbyePhase>(session_, std::string{}));
   } else {
@@ -44,20 +40,18 @@ void RefusalPhase::flush() {
 
 void RefusalPhase::on_readable(Leg leg) {
   if (leg != Leg::app) return;
-  const base::MutableBytes buffer = session_.context().read_buffer;
-  const net::IoResult result = session_.wire(leg).transport->read_some(buffer);
-  if (result.status == net::IoStatus::would_block) {
-    session_.want_readable(leg);
-  } else if (result.status == net::IoStatus::done) {
-    pass(buffer.first(result.bytes));
+  const Session::Input input = session_.read(leg);
+  if (input.status == net::IoStatus::would_block) return;
+  if (input.status == net::IoStatus::done) {
+    pass(input.bytes);
   } else {
     is_complete_ = true;  // by the end of the connection, or cut: the client sees the same
-    flush();
+    send({});
   }
 }
 
 void RefusalPhase::on_writable(Leg leg) {
-  if (leg == Leg::client) flush();
+  if (leg == Leg::client) send({});
 }
 
 void RefusalPhase::on_deadline() {

@@ -21,7 +21,7 @@ class RefusalPhase : public Phase {
 
  private:
   void pass(base::Bytes bytes);
-  void flush();
+  void send(base::Bytes bytes);
 
   Session& session_;
   http::ResponseHeadReader reader_;

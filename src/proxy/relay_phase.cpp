@@ -57,23 +57,17 @@ void RelayPhase::begin() {
 
 void RelayPhase::send_answer() {
   // Not by flush(): the wire bytes that are counted are WebSocket's.
-  Wire& client = session_.wire(Leg::client);
-  base::ByteQueue& scratch = session_.context().to_client;
-  client.queue.target(scratch).append(base::as_bytes(beginning_.answer));
-  if (client.queue.flush(*client.transport, scratch).status == net::IoStatus::would_block) {
-    session_.want_writable(Leg::client);
-  }
+  session_.send(Leg::client, base::as_bytes(beginning_.answer));
   beginning_.answer = {};
 }
 
 void RelayPhase::on_readable(Leg leg) {
-  const base::MutableBytes buffer = session_.context().read_buffer;
-  const net::IoResult result = session_.wire(leg).transport->read_some(buffer);
-  switch (result.status) {
+  const Session::Input input = session_.read(leg);
+  switch (input.status) {
     case net::IoStatus::would_block:
       break;
     case net::IoStatus::done:
-      take(leg, buffer.first(result.bytes));
+      take(leg, input.bytes);
       break;
     case net::IoStatus::end_of_file:
       on_end(leg, "end of file");

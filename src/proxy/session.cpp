@@ -72,6 +72,22 @@ void Session::want_writable(Leg leg) {
   if (wire(leg).is_open()) wire(leg).transport->wait_writable();
 }
 
+Session::Input Session::read(Leg leg) {
+  const base::MutableBytes buffer = context_.read_buffer;
+  const net::IoResult result = wire(leg).transport->read_some(buffer);
+  if (result.status == net::IoStatus::would_block) want_readable(leg);
+  return {result.status, buffer.first(result.bytes), result.error};
+}
+
+net::IoStatus Session::send(Leg leg, base::Bytes bytes) {
+  Wire& on = wire(leg);
+  base::ByteQueue& scratch = leg == Leg::client ? context_.to_client : context_.to_app;
+  on.queue.target(scratch).append(bytes);
+  const net::IoStatus status = on.queue.flush(*on.transport, scratch).status;
+  if (status == net::IoStatus::would_block) want_writable(leg);
+  return status;
+}
+
 void Session::on_ready(Leg leg, net::Transport::Ready ready) {
   if (is_closed_ || !phase_) return;
   guarded([this, leg, ready] {

@@ -75,6 +75,15 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void open(Leg leg, net::Descriptor socket);
   void want_readable(Leg leg);
   void want_writable(Leg leg);
+  struct Input {
+    net::IoStatus status;
+    base::MutableBytes bytes;  // when done; in the worker's buffer, until something else is read
+    net::error_code error;     // when failed
+  };
+  /// What has come on an open leg; when nothing has, on_readable() comes again.
+  Input read(Leg leg);
+  /// Writes to an open leg what waits for it and `bytes`; on would_block on_writable() comes for the rest.
+  net::IoStatus send(Leg leg, base::Bytes bytes = {});
   /// Replaces the deadline; Time::max() for none.
   void set_deadline(net::Clock::time_point when);
   /// Phase::on_turn() when the other connections of this worker have had theirs.

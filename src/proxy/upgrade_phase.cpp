@@ -115,32 +115,24 @@ void UpgradePhase::send_request() {
   facts.base_path = config.upstream.url.base_path;
   facts.request_id = session_.facts().request_id;
   facts.keep_incoming = is_in_ranges(session_.peer(), config.trusted_proxies);
-  const std::string request = http::upgrade_request(request_, facts);
-  Wire& app = session_.wire(Leg::app);
-  app.queue.target(session_.context().to_app).append(base::as_bytes(request));
-  on_writable(Leg::app);
+  // A failed write shows as a failed read, which also has what the app said before it hung up.
+  session_.send(Leg::app, base::as_bytes(http::upgrade_request(request_, facts)));
   session_.want_readable(Leg::app);
 }
 
 void UpgradePhase::on_writable(Leg leg) {
-  if (leg != Leg::app) return;
-  Wire& app = session_.wire(leg);
-  // A failed write shows as a failed read, which also has what the app said before it hung up.
-  if (app.queue.flush(*app.transport, session_.context().to_app).status == net::IoStatus::would_block) {
-    session_.want_writable(leg);
-  }
+  if (leg == Leg::app) session_.send(leg);
 }
 
 void UpgradePhase::on_client_readable() {
   // Whoever hangs up while the app is starting must not hold a place, nor reach the app as a ghost.
-  const base::MutableBytes buffer = session_.context().read_buffer;
-  const net::IoResult result = session_.wire(Leg::client).transport->read_some(buffer);
-  if (result.status == net::IoStatus::end_of_file || result.status == net::IoStatus::failed) {
+  const Session::Input input = session_.read(Leg::client);
+  if (input.status == net::IoStatus::end_of_file || input.status == net::IoStatus::failed) {
     session_.set_ending(relay::EndedBy::client, websocket::close_code::abnormal, "left during the handshake");
     session_.close();
     return;
   }
-  early_.append(buffer.first(result.bytes));
+  early_.append(input.bytes);
   if (early_.size() < kMaxEarly) session_.want_readable(Leg::client);
 }
 
@@ -149,25 +141,20 @@ void UpgradePhase::on_readable(Leg leg) {
     on_client_readable();
     return;
   }
-  const base::MutableBytes buffer = session_.context().read_buffer;
-  const net::IoResult result = session_.wire(leg).transport->read_some(buffer);
-  if (result.status == net::IoStatus::would_block) {
-    session_.want_readable(leg);
-    return;
-  }
-  if (result.status != net::IoStatus::done) {
+  const Session::Input input = session_.read(leg);
+  if (input.status == net::IoStatus::would_block) return;
+  if (input.status != net::IoStatus::done) {
     fail(UpstreamError::closed_early, 502, "The application hung up during the handshake.",
-         result.error.message());
+         input.error ? input.error.message() : "end of file");
     return;
   }
   std::size_t used = 0;
-  const base::MutableBytes input = buffer.first(result.bytes);
-  switch (reader_.feed(input, used)) {
+  switch (reader_.feed(input.bytes, used)) {
     case http::HeadStatus::need_more:
       session_.want_readable(leg);
       break;
     case http::HeadStatus::complete:
-      on_answer(input.subspan(used));
+      on_answer(input.bytes.subspan(used));
       break;
     case http::HeadStatus::too_large:
     case http::HeadStatus::malformed:
