@@ -8,16 +8,16 @@ Protocol::endpoint unix_endpoint(const std::string& path) {
   return Protocol::endpoint{asio::local::stream_protocol::endpoint{path}};
 }
 
-std::string address_text(const Protocol::endpoint& endpoint) {
-  const int family = endpoint.protocol().family();
+Target target_of(const Protocol::endpoint& peer) {
+  const int family = peer.protocol().family();
   if (family != AF_INET && family != AF_INET6) return {};
   asio::ip::tcp::endpoint tcp;
-  std::memcpy(tcp.data(), endpoint.data(), std::min(endpoint.size(), tcp.capacity()));
+  std::memcpy(tcp.data(), peer.data(), std::min(peer.size(), tcp.capacity()));
   asio::ip::address address = tcp.address();
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
   }
-  return address.to_string();
+  return {address.to_string(), tcp.port(), {}};
 }
 
 std::string text(const Target& target) {

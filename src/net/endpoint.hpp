@@ -15,8 +15,8 @@ struct Target {
 };
 
 Protocol::endpoint unix_endpoint(const std::string& path);
-/// The address without its port, IPv4-mapped IPv6 as IPv4; empty for a unix socket.
-std::string address_text(const Protocol::endpoint& endpoint);
+/// Who a peer is: IPv4-mapped IPv6 as IPv4; nothing for a unix socket.
+Target target_of(const Protocol::endpoint& peer);
 /// For logs: 127.0.0.1:80, [::1]:80, unix:/path.
 std::string text(const Target& target);
 

@@ -1,9 +1,5 @@
 #include "proxy/admission.hpp"
 
-#include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/network_v4.hpp>
-#include <boost/asio/ip/network_v6.hpp>
-
 #include "base/ascii.hpp"
 #include "websocket/handshake.hpp"
 
@@ -55,28 +51,6 @@ bool is_origin_allowed(std::string_view origin, const std::vector<std::string>& 
         base::iequals(origin.substr(0, scheme.size()), scheme) &&
         base::iequals(origin.substr(origin.size() - suffix.size()), suffix)) {
       return true;
-    }
-  }
-  return false;
-}
-
-bool is_in_ranges(const std::string& address, const std::vector<std::string>& ranges) {
-  namespace ip = boost::asio::ip;
-  boost::system::error_code error;
-  const ip::address peer = ip::make_address(address, error);
-  if (error) return false;
-  for (const std::string& range : ranges) {
-    const bool has_length = range.find('/') != std::string::npos;
-    const std::string text =
-        has_length ? range : range + (range.find(':') == std::string::npos ? "/32" : "/128");
-    if (peer.is_v4()) {
-      const ip::network_v4 network = ip::make_network_v4(text, error);
-      if (!error && network.canonical() == ip::network_v4(peer.to_v4(), network.prefix_length()).canonical())
-        return true;
-    } else {
-      const ip::network_v6 network = ip::make_network_v6(text, error);
-      if (!error && network.canonical() == ip::network_v6(peer.to_v6(), network.prefix_length()).canonical())
-        return true;
     }
   }
   return false;

@@ -18,6 +18,8 @@ struct Refusal {
   std::string_view sentence;  // a literal, for the client and the log
 };
 
+inline constexpr Refusal kGoingAway{telemetry::Rejection::draining, 503, "The server is going away."};
+
 /// Judges a request that has a well-formed head: is it a WebSocket handshake, is it a valid one
 /// (RFC 6455 section 4.2.1), may its origin come.
 std::optional<Refusal> judge(const http::RequestHead& request, const config::Limits& limits);
@@ -25,8 +27,5 @@ std::optional<Refusal> judge(const http::RequestHead& request, const config::Lim
 /// Whether `origin` is in the list: exactly, or below an entry such as https://*.example.org. An
 /// empty list allows all; a request without Origin does not come from a browser and is allowed.
 bool is_origin_allowed(std::string_view origin, const std::vector<std::string>& allowed);
-
-/// Whether an address is in one of the CIDR ranges.
-bool is_in_ranges(const std::string& address, const std::vector<std::string>& ranges);
 
 }  // namespace wsproxy::proxy

@@ -5,6 +5,7 @@
 
 #include "config/config.hpp"
 #include "net/poller.hpp"
+#include "proxy/address_ranges.hpp"
 #include "proxy/quota.hpp"
 #include "proxy/session_registry.hpp"
 #include "relay/settings.hpp"
@@ -27,6 +28,7 @@ struct Context {
   net::IoContext& io;
   net::Poller poller;
   std::shared_ptr<const config::Config> config;
+  AddressRanges trusted_proxies;
   telemetry::Log& log;
   Quota& quota;
   telemetry::Counters counters;

@@ -57,7 +57,7 @@ void say_goodbye(Session& session, const Refusal& refusal, std::string_view deta
   session.facts().status = static_cast<std::uint16_t>(refusal.status);
   session.set_ending(relay::EndedBy::proxy, websocket::close_code::abnormal, refusal.sentence);
   session.context().log.write(telemetry::Level::info, "handshake refused",
-                              {{"client", session.peer()},
+                              {{"client", session.client()},
                                {"status", std::uint64_t{refusal.status}},
                                {"reason", refusal.sentence},
                                {"detail", detail}});

@@ -1,5 +1,7 @@
 #include "proxy/head_phase.hpp"
 
+#include <algorithm>
+
 #include "proxy/admission.hpp"
 #include "proxy/goodbye_phase.hpp"
 #include "proxy/session.hpp"
@@ -13,7 +15,8 @@ HeadPhase::HeadPhase(Session& session) : session_(session), reader_(session.conf
 }
 
 void HeadPhase::begin() {
-  session_.set_deadline(net::Clock::now() + session_.config().timeouts.handshake);
+  request_by_ = net::Clock::now() + session_.config().timeouts.handshake;
+  session_.set_deadline(request_by_);
   session_.want_readable(Leg::client);
 }
 
@@ -49,6 +52,7 @@ void HeadPhase::on_head(base::Bytes rest) {
   const http::RequestHead& head = reader_.head();
   session_.facts().method = head.method;
   session_.facts().target = head.target;
+  session_.facts().user_agent = head.fields.first("User-Agent");
   if (session_.is_over_limit()) {
     say_goodbye(session_, {Rejection::max_connections, 503, "Too many connections."}, {});
     return;
@@ -74,6 +78,10 @@ void HeadPhase::on_writable(Leg) {
 }
 
 void HeadPhase::on_deadline() {
+  if (net::Clock::now() < request_by_) {
+    say_goodbye(session_, kGoingAway, {});
+    return;
+  }
   if (has_bytes_) {
     say_goodbye(session_, {Rejection::handshake_timeout, 408, "The request did not arrive in time."}, {});
     return;
@@ -82,9 +90,13 @@ void HeadPhase::on_deadline() {
   session_.close();
 }
 
-void HeadPhase::on_drain(net::Clock::time_point) {
+void HeadPhase::on_drain(net::Clock::time_point when) {
   // Nothing has been promised yet: whoever is silent is cut, whoever is in mid-request gets an answer.
-  if (!has_bytes_) session_.close();
+  if (!has_bytes_) {
+    session_.close();
+  } else {
+    session_.set_deadline(std::min(request_by_, when));
+  }
 }
 
 }  // namespace wsproxy::proxy

@@ -22,6 +22,7 @@ class HeadPhase : public Phase {
 
   Session& session_;
   http::RequestHeadReader reader_;
+  net::Clock::time_point request_by_;
   bool has_bytes_ = false;
 };
 

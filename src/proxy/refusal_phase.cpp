@@ -20,6 +20,9 @@ void RefusalPhase::pass(base::Bytes bytes) {
   std::size_t used = 0;
   const auto status = reader_.body(bytes, used);
   is_complete_ = status != http::ResponseHeadReader::BodyStatus::more;
+  if (status == http::ResponseHeadReader::BodyStatus::malformed) {
+    session_.record_upstream_error(telemetry::UpstreamError::bad_response, "a malformed chunk");
+  }
   // Each piece of the body has the app's answer time to arrive and the client's to be taken.
   session_.set_deadline(net::Clock::now() + session_.config().upstream.response_timeout);
   send(bytes.first(used));

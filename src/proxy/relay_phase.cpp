@@ -265,7 +265,7 @@ void RelayPhase::log_fault(Leg leg) {
                                {{"by", leg == Leg::client ? "client" : "app"},
                                 {"reason", describe(fault)},
                                 {"code", std::uint64_t{close_code_for(fault)}},
-                                {"client", session_.peer()},
+                                {"client", session_.client()},
                                 {"request_id", session_.facts().request_id}});
 }
 

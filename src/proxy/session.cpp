@@ -17,7 +17,8 @@ Session::Session(Context& context, Arrival arrival, std::function<void()> on_gon
     : context_(context),
       config_(context.config),
       listener_(arrival.listener),
-      peer_(std::move(arrival.peer)),
+      peer_(std::move(arrival.peer.host)),
+      peer_port_(arrival.peer.port),
       is_over_limit_(arrival.is_over_limit),
       on_gone_(std::move(on_gone)),
       deadline_timer_(context.io.get_executor()) {
@@ -32,7 +33,7 @@ void Session::start(const SessionPtr& session) {
   self.context_.sessions.enter(self);
   self.has_place_ = self.context_.quota.enter_address(self.peer_);
   ++self.context_.counters.listeners[self.listener_].active;
-  self.enter(std::make_unique<HeadPhase>(self));
+  self.guarded([&self] { self.enter(std::make_unique<HeadPhase>(self)); });
 }
 
 void Session::drain(net::Clock::time_point when) {
@@ -200,7 +201,8 @@ void Session::write_access_line() {
   // Somebody who said nothing (a TCP probe, a port scan) leaves no line.
   if (!config_->log.access || (facts_.method.empty() && facts_.status == 0)) return;
   telemetry::AccessRecord record;
-  record.client = peer_.empty() ? "unix" : std::string_view{peer_};
+  const std::string client_text = client();
+  record.client = client_text;
   const std::string listener = config_->listeners[listener_].label();
   record.listener = listener;
   record.method = facts_.method;
@@ -209,6 +211,7 @@ void Session::write_access_line() {
   record.subprotocol = facts_.subprotocol;
   record.extension = facts_.extension;
   record.request_id = facts_.request_id;
+  record.user_agent = facts_.user_agent;
   for (const Direction direction : {Direction::to_client, Direction::to_app}) {
     const telemetry::DirectionCounters& counted = facts_.relayed[telemetry::index(direction)];
     telemetry::AccessTraffic& traffic = record.traffic[telemetry::index(direction)];

@@ -9,6 +9,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include "net/endpoint.hpp"
 #include "proxy/context.hpp"
 #include "proxy/phase.hpp"
 #include "proxy/wire.hpp"
@@ -22,7 +23,7 @@ using SessionPtr = boost::intrusive_ptr<Session>;
 struct Arrival {
   net::Descriptor socket;
   std::size_t listener = 0;
-  std::string peer;            // address without port; empty for a unix socket
+  net::Target peer;            // without a host for a unix socket
   bool is_over_limit = false;  // limits.max_connections is reached: gets 503
 };
 
@@ -30,6 +31,7 @@ struct Arrival {
 struct SessionFacts {
   std::string method;
   std::string target;
+  std::string user_agent;
   std::uint16_t status = 0;
   std::string subprotocol;
   std::string extension;
@@ -62,7 +64,10 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   const config::Config& config() const { return *config_; }
   Wire& wire(Leg leg) { return wires_[static_cast<std::size_t>(leg)]; }
   SessionFacts& facts() { return facts_; }
+  /// The client's address without its port; empty for a unix socket.
   const std::string& peer() const { return peer_; }
+  /// For logs, with its port.
+  std::string client() const { return peer_.empty() ? "unix" : net::text({peer_, peer_port_, {}}); }
   std::size_t listener() const { return listener_; }
   bool is_over_limit() const { return is_over_limit_; }
   /// Whether limits.max_connections_per_ip has a place for it.
@@ -116,6 +121,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   std::shared_ptr<const config::Config> config_;
   std::size_t listener_;
   std::string peer_;
+  std::uint16_t peer_port_;
   bool is_over_limit_;
   bool has_place_ = false;
   bool has_app_place_ = false;

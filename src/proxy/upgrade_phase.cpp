@@ -1,5 +1,7 @@
 #include "proxy/upgrade_phase.hpp"
 
+#include <algorithm>
+
 #include "http/error_page.hpp"
 #include "http/upgrade.hpp"
 #include "proxy/admission.hpp"
@@ -74,13 +76,11 @@ UpgradePhase::UpgradePhase(Session& session, http::RequestHead request, base::By
 }
 
 void UpgradePhase::begin() {
-  session_.set_deadline(net::Clock::time_point::max());
-  const config::Config& config = session_.config();
-  const bool is_trusted = is_in_ranges(session_.peer(), config.trusted_proxies);
-  const std::string_view incoming_id = request_.fields.first("X-Request-Id");
-  session_.facts().request_id = is_trusted && !incoming_id.empty()
-                                    ? std::string{incoming_id}
-                                    : fresh_request_id(session_.context().mask_keys);
+  arm();
+  is_trusted_ = session_.context().trusted_proxies.contains(session_.peer());
+  std::string& id = session_.facts().request_id;
+  if (is_trusted_) id = request_.fields.joined("X-Request-Id");
+  if (id.empty()) id = fresh_request_id(session_.context().mask_keys);
   connector_.start([this, keep_alive = SessionPtr{&session_}](net::ConnectResult result) {
     session_.guarded([this, &result] { on_connected(std::move(result)); });
   });
@@ -91,7 +91,8 @@ void UpgradePhase::on_connected(net::ConnectResult result) {
   switch (result.status) {
     case net::ConnectStatus::connected:
       session_.open(Leg::app, std::move(result.socket));
-      session_.set_deadline(net::Clock::now() + session_.config().upstream.response_timeout);
+      answer_by_ = net::Clock::now() + session_.config().upstream.response_timeout;
+      arm();
       send_request();
       break;
     case net::ConnectStatus::unresolved:
@@ -114,7 +115,7 @@ void UpgradePhase::send_request() {
   facts.scheme = "ws";
   facts.base_path = config.upstream.url.base_path;
   facts.request_id = session_.facts().request_id;
-  facts.keep_incoming = is_in_ranges(session_.peer(), config.trusted_proxies);
+  facts.keep_incoming = is_trusted_;
   // A failed write shows as a failed read, which also has what the app said before it hung up.
   session_.send(Leg::app, base::as_bytes(http::upgrade_request(request_, facts)));
   session_.want_readable(Leg::app);
@@ -214,10 +215,20 @@ void UpgradePhase::accept(base::MutableBytes rest) {
 }
 
 void UpgradePhase::on_deadline() {
+  if (net::Clock::now() >= drain_at_) {
+    say_goodbye(session_, kGoingAway, {});
+    return;
+  }
   fail(UpstreamError::response_timeout, 504, "The application did not answer in time.", {});
 }
 
-void UpgradePhase::on_drain(net::Clock::time_point) {
+void UpgradePhase::on_drain(net::Clock::time_point when) {
+  drain_at_ = when;
+  arm();
+}
+
+void UpgradePhase::arm() {
+  session_.set_deadline(std::min(answer_by_, drain_at_));
 }
 
 void UpgradePhase::on_close() {

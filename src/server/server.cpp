@@ -13,8 +13,9 @@ namespace {
 
 constexpr auto kAnswerTime = std::chrono::seconds{1};
 constexpr auto kPollGone = std::chrono::milliseconds{20};
-/// Over limits.max_connections a client still gets a 503, unless there are that many more of them.
+/// Over limits.max_connections a client still gets a 503, unless that many are being told so already.
 constexpr std::size_t kRefusedAtOnce = 256;
+constexpr auto kBetweenDropLines = std::chrono::seconds{1};
 
 }  // namespace
 
@@ -25,7 +26,8 @@ Server::Server(std::shared_ptr<const config::Config> config, telemetry::Log& log
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       drain_timer_(io_.get_executor()),
       app_check_(io_, config_->upstream.url),
-      quota_(config_->limits.max_connections_per_ip, config_->upstream.max_connections) {
+      quota_(config_->limits.max_connections_per_ip, config_->upstream.max_connections),
+      dropped_(config_->listeners.size()) {
   open_listeners();
   const std::uint32_t count = config_->workers != 0 ? config_->workers : automatic_workers();
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -35,7 +37,7 @@ Server::Server(std::shared_ptr<const config::Config> config, telemetry::Log& log
   const config::Address& admin = config_->admin;
   side_port_ = std::make_unique<SidePort>(
       admin.host, admin.port,
-      [this](std::string_view, std::string_view path, std::string_view) { return answer(path); });
+      [this](std::string_view, std::string_view path, std::string_view) { return answer_safely(path); });
   for (const auto& listener : listeners_) listener->start();
   wait_for_signals();
   log_.write(Level::info, "serving",
@@ -66,16 +68,37 @@ void Server::open_listeners() {
 }
 
 void Server::run() {
-  io_.run();
+  while (state_ != State::stopped) {
+    try {
+      io_.run();
+    } catch (const std::exception& error) {
+      // Out of memory while one connection came, which it took along; all others go on.
+      log_.write(Level::error, "unexpected error on the main thread", {{"reason", error.what()}});
+    }
+  }
 }
 
 void Server::on_accept(net::AcceptedSocket socket, std::size_t listener) {
-  const std::size_t open = connections();
-  const std::size_t limit = config_->limits.max_connections;
-  if (open >= limit + kRefusedAtOnce) return;
+  std::size_t refused = 0;
+  for (const auto& worker : workers_) refused += worker->refused();
+  const bool is_over_limit = connections() - refused >= config_->limits.max_connections;
+  if (is_over_limit && refused >= kRefusedAtOnce) {
+    drop(listener);
+    return;
+  }
   const auto least = std::ranges::min_element(
       workers_, [](const auto& a, const auto& b) { return a->connections() < b->connections(); });
-  (*least)->hand_over(std::move(socket), listener, open >= limit);
+  (*least)->hand_over(std::move(socket), listener, is_over_limit);
+}
+
+void Server::drop(std::size_t listener) {
+  dropped_[listener].fetch_add(1, std::memory_order_relaxed);
+  const auto now = net::Clock::now();
+  if (now < next_drop_line_) return;
+  next_drop_line_ = now + kBetweenDropLines;
+  log_.write(Level::warning, "too many connections at once: dropping some without an answer",
+             {{"listener", config_->listeners[listener].label()},
+              {"limit", std::uint64_t{config_->limits.max_connections}}});
 }
 
 std::size_t Server::connections() const {

@@ -35,6 +35,8 @@ class Server {
 
   void open_listeners();
   void on_accept(net::AcceptedSocket socket, std::size_t listener);
+  /// Counts, and says now and then, that one was closed at once.
+  void drop(std::size_t listener);
   void wait_for_signals();
   void on_signal(int number);
   void begin_drain();
@@ -43,6 +45,7 @@ class Server {
   void stop();
   std::size_t connections() const;
 
+  SideAnswer answer_safely(std::string_view path);
   SideAnswer answer(std::string_view path);
   SideAnswer readiness();
   SideAnswer liveness();
@@ -61,6 +64,8 @@ class Server {
   std::chrono::system_clock::time_point loaded_ = std::chrono::system_clock::now();
   AppCheck app_check_;
   proxy::Quota quota_;
+  std::vector<std::atomic<std::uint64_t>> dropped_;  // by listener
+  net::Clock::time_point next_drop_line_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::unique_ptr<SidePort> side_port_;  // last in, first out: its handler uses all of the above

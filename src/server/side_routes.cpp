@@ -8,6 +8,16 @@ namespace {
 constexpr auto kWorkerPatience = std::chrono::seconds{2};
 }  // namespace
 
+SideAnswer Server::answer_safely(std::string_view path) {
+  try {
+    return answer(path);
+  } catch (const std::exception& error) {
+    log_.write(telemetry::Level::error, "the side port could not answer",
+               {{"path", path}, {"reason", error.what()}});
+    return {.status = 500, .body = "internal error\n"};
+  }
+}
+
 SideAnswer Server::answer(std::string_view path) {
   if (path == "/livez") return liveness();
   if (path == "/readyz" || path == "/healthz") return readiness();
@@ -33,7 +43,8 @@ SideAnswer Server::readiness() {
 
 SideAnswer Server::metrics() {
   telemetry::Snapshot snapshot;
-  collect(snapshot.counters);
+  // Sums without one worker would look like counters that were reset.
+  if (!collect(snapshot.counters)) return {.status = 503, .body = "a worker does not answer\n"};
   for (const config::Listener& listener : config_->listeners) {
     snapshot.listener_names.push_back(listener.label());
   }
@@ -57,6 +68,11 @@ bool Server::collect(telemetry::Counters& sum) {
     } else {
       all_answered = false;
     }
+  }
+  for (std::size_t i = 0; i < dropped_.size(); ++i) {
+    const std::uint64_t dropped = dropped_[i].load(std::memory_order_relaxed);
+    sum.listeners[i].total[static_cast<std::size_t>(telemetry::ConnectionResult::rejected)] += dropped;
+    sum.rejected[static_cast<std::size_t>(telemetry::Rejection::max_connections)] += dropped;
   }
   return all_answered;
 }
