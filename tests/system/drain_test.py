@@ -149,12 +149,27 @@ class WhileDraining(SystemTest):
         self.assertEqual(self.proxy.wait_exit(), 0)
 
     def test_a_handshake_that_waits_for_the_app_does_not_hold_the_end_up(self):
-        self.start(drain={"timeout": "2s"})
+        self.start(drain={"timeout": "20s", "spread": "100ms"})
         client = self.closing(self.proxy.client())
         client.ask()
         self.closing(self.app.next())
+        begin = time.monotonic()
         self.proxy.terminate()
+        self.assertEqual(client.read_answer().status, 503)
+        client.close()
         self.assertEqual(self.proxy.wait_exit(), 0)
+        self.assertLess(time.monotonic() - begin, 8)
+
+    def test_nor_does_a_request_that_is_half_sent(self):
+        self.start(drain={"timeout": "20s", "spread": "100ms"}, timeouts={"handshake": "15s"})
+        client = self.closing(self.proxy.client())
+        client.send_bytes(b"GET /half HTTP/1.1\r\nHost: a\r\n")
+        self.proxy.wait_metric("wsproxy_connections_active", 1)
+        begin = time.monotonic()
+        self.proxy.terminate()
+        client.read_to_end()
+        self.assertEqual(self.proxy.wait_exit(), 0)
+        self.assertLess(time.monotonic() - begin, 8)
 
     def test_an_app_that_keeps_talking_does_not_hold_the_end_up(self):
         self.start(drain={"timeout": "3s"}, timeouts={"close": "500ms"})

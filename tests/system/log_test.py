@@ -10,7 +10,7 @@ class AccessLine(SystemTest):
     def test_it_has_everything_about_the_connection(self):
         self.start(EchoApp(subprotocols=("chat.v1",)))
         client = self.echo_client("/room/7?token=secret", extensions="permessage-deflate; client_max_window_bits",
-                                  fields=[("Sec-WebSocket-Protocol", "chat.v1")])
+                                  fields=[("Sec-WebSocket-Protocol", "chat.v1"), ("User-Agent", "a/1 \"b\"")])
         text, up, down = "words that shrink well, " * 50, 0, 0
         for _ in range(3):
             message = client.message_bytes(text)
@@ -20,7 +20,8 @@ class AccessLine(SystemTest):
         local = client.sock.getsockname()
         client.finish(4001, "done")
         line = self.proxy.access_line("/room/7")
-        self.assertIn(local[0], line["client"])
+        self.assertEqual(line["client"], f"{local[0]}:{local[1]}")
+        self.assertEqual(line["user_agent"], 'a/1 "b"')
         self.assertEqual(line["listener"], "public")
         self.assertEqual(line["status"], 101)
         self.assertEqual(line["subprotocol"], "chat.v1")
