@@ -37,7 +37,8 @@ std::uint64_t count_messages(const telemetry::DirectionCounters& counters) {
 
 RelayPhase::RelayPhase(Session& session, const relay::Settings& settings, Beginning beginning)
     : session_(session),
-      relay_(settings, session.context().workshop, {session.context().counters, session.facts().relayed}),
+      meter_(session.context().counters, session.facts().relayed),
+      relay_(settings, session.context().workshop, meter_),
       keepalive_limits_{session.config().timeouts.ping_interval, session.config().timeouts.ping_timeout,
                         session.config().timeouts.idle},
       keepalive_(keepalive_limits_, net::Clock::now()),

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "proxy/phase.hpp"
+#include "proxy/session_meter.hpp"
 #include "relay/relay.hpp"
 #include "websocket/keepalive.hpp"
 
@@ -60,6 +61,7 @@ class RelayPhase : public Phase {
   void arm(net::Clock::time_point now);
 
   Session& session_;
+  SessionMeter meter_;  // before the relay, which tells it what it does
   relay::Relay relay_;
   websocket::Keepalive::Limits keepalive_limits_;
   websocket::Keepalive keepalive_;

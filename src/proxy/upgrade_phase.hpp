@@ -8,6 +8,7 @@
 #include "http/response_head.hpp"
 #include "net/connector.hpp"
 #include "proxy/phase.hpp"
+#include "telemetry/counters.hpp"
 
 namespace wsproxy::proxy {
 

@@ -1,25 +1,28 @@
 #pragma once
 
-#include "telemetry/counters.hpp"
+#include <cstddef>
+#include <cstdint>
+
+#include "deflate/policy.hpp"
+#include "relay/leg.hpp"
 #include "websocket/opcode.hpp"
 
 namespace wsproxy::relay {
 
-/// What relaying does to the figures: the worker's, and the connection's own for its access line.
-/// Both are plain integers of the worker's thread and outlive the relay.
-struct Meter {
-  telemetry::Counters& worker;
-  std::array<telemetry::DirectionCounters, telemetry::kDirections>& own;
-
-  void message(telemetry::Direction direction, websocket::Opcode type, bool compressed, std::uint64_t size) {
-    const std::size_t d = telemetry::index(direction);
-    const std::size_t kind = type == websocket::Opcode::text ? 0 : 1;
-    for (telemetry::DirectionCounters* counters : {&worker.relayed[d], &own[d]}) {
-      ++counters->messages[kind][compressed ? 1 : 0];
-      counters->payload_bytes += size;
-    }
-    worker.message_bytes.observe(size);
-  }
+/// Is told what relaying does, once a message or a chunk of a large one, never once a byte. An
+/// interface, since who counts what is no business of the protocol. Outlives the relay.
+class Meter {
+ public:
+  virtual ~Meter() = default;
+  /// A whole message went to a leg. `type` is text or binary, `compressed` how the client's wire has
+  /// it, `size` its payload uncompressed.
+  virtual void on_message(Leg to, websocket::Opcode type, bool compressed, std::uint64_t size) = 0;
+  /// So many bytes of payload became so many on the client's wire. A large message says so in pieces.
+  virtual void on_compressed(std::size_t text, std::size_t packed, std::uint64_t nanoseconds) = 0;
+  /// A message goes raw though compression was agreed. `nanoseconds` went into trying.
+  virtual void on_bypassed(deflate::Bypass reason, std::uint64_t nanoseconds) = 0;
+  /// A piece of a compressed message was inflated.
+  virtual void on_inflated(std::uint64_t nanoseconds) = 0;
 };
 
 }  // namespace wsproxy::relay

@@ -10,12 +10,11 @@ constexpr Leg other(Leg leg) {
 
 }  // namespace
 
-Relay::Relay(const Settings& settings, Workshop& workshop, Meter meter)
+Relay::Relay(const Settings& settings, Workshop& workshop, Meter& meter)
     : settings_(settings),
       workshop_(workshop),
-      meter_(meter),
-      to_app_(settings_, workshop, meter_),
-      to_client_(settings_, workshop, meter_) {
+      to_app_(settings_, workshop, meter),
+      to_client_(settings_, workshop, meter) {
 }
 
 std::size_t Relay::received(Leg from, base::MutableBytes input, const Output& out) {

@@ -5,12 +5,11 @@
 #include <string>
 #include <string_view>
 
+#include "relay/leg.hpp"
 #include "relay/to_app.hpp"
 #include "relay/to_client.hpp"
 
 namespace wsproxy::relay {
-
-enum class Leg : std::uint8_t { client, app };
 
 /// Who ended a connection first.
 enum class EndedBy : std::uint8_t { nobody, client, app, proxy, operator_ };
@@ -38,8 +37,8 @@ struct Ending {
 /// inside one between two calls.
 class Relay {
  public:
-  /// The workshop and what the meter counts outlive the relay.
-  Relay(const Settings& settings, Workshop& workshop, Meter meter);
+  /// The workshop and the meter outlive the relay.
+  Relay(const Settings& settings, Workshop& workshop, Meter& meter);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
@@ -104,7 +103,6 @@ class Relay {
 
   Settings settings_;
   Workshop& workshop_;
-  Meter meter_;
   ToApp to_app_;
   ToClient to_client_;
   std::array<LegState, 2> legs_;

@@ -153,7 +153,7 @@ Fault ToApp::drain_decoder(base::Bytes& packed, bool message_complete, base::Byt
     if (status == deflate::DecodeStatus::needs_input && message_complete && text.size() - before < most) {
       status = decoder_->finish(text, most - (text.size() - before));
     }
-    meter_.worker.decompress_ns += workshop_.nanoseconds() - begun;
+    meter_.on_inflated(workshop_.nanoseconds() - begun);
     const base::Bytes fresh = text.view().subspan(before);
     message_bytes_ += fresh.size();
     if (settings_.max_message_bytes != 0 && message_bytes_ > settings_.max_message_bytes)
@@ -196,7 +196,7 @@ void ToApp::send_fragment(base::ByteQueue& text, bool fin, Output& out) {
 }
 
 void ToApp::end_message() {
-  meter_.message(telemetry::Direction::to_app, rules_.opcode(), rules_.compressed(), message_bytes_);
+  meter_.on_message(Leg::app, rules_.opcode(), rules_.compressed(), message_bytes_);
   inflating_ = Inflating::no;
   decoder_.reset();
 }

@@ -73,7 +73,7 @@ Fault ToClient::on_payload(const websocket::FrameParser::Step& step, Output& out
     case Mode::pass:
       pass(step, out);
       if (message_complete && !out.discard) {
-        meter_.message(telemetry::Direction::to_client, rules_.opcode(), false, message_bytes_);
+        meter_.on_message(Leg::client, rules_.opcode(), false, message_bytes_);
       }
       break;
     case Mode::hold:
@@ -136,23 +136,23 @@ void ToClient::send_whole(base::Bytes text, Output& out) {
                             history_ ? history_->reach() : 0, text.size());
   deflate::Bypass bypass = policy_.decide(text);
   base::ByteQueue& packed = workshop_.packed;
+  std::uint64_t took = 0;
   if (bypass == deflate::Bypass::none) {
     const std::uint64_t begun = workshop_.nanoseconds();
     const bool shrank = workshop_.encoders.compress(text, shape, history_ ? &*history_ : nullptr, packed);
-    meter_.worker.compress_ns += workshop_.nanoseconds() - begun;
+    took = workshop_.nanoseconds() - begun;
     policy_.record(text.size(), shrank ? packed.size() : text.size());
     if (!shrank) bypass = deflate::Bypass::no_gain;
   }
   const bool compressed = bypass == deflate::Bypass::none;
   if (compressed) {
-    meter_.worker.compression_input_bytes += text.size();
-    meter_.worker.compression_output_bytes += packed.size();
+    meter_.on_compressed(text.size(), packed.size(), took);
   } else {
-    count_bypass(bypass);
+    meter_.on_bypassed(bypass, took);
   }
   append_frame({.rsv1 = compressed, .opcode = rules_.opcode()}, compressed ? packed.view() : text, out.queue);
   packed.clear();
-  meter_.message(telemetry::Direction::to_client, rules_.opcode(), compressed, text.size());
+  meter_.on_message(Leg::client, rules_.opcode(), compressed, text.size());
 }
 
 void ToClient::begin_large(const websocket::FrameParser::Step& step, Output& out) {
@@ -160,14 +160,14 @@ void ToClient::begin_large(const websocket::FrameParser::Step& step, Output& out
   const base::Bytes sample = held_.size() >= step.payload.size() ? held_.view() : base::Bytes{step.payload};
   const deflate::Bypass bypass = policy_.decide(sample);
   if (bypass != deflate::Bypass::none) {
-    count_bypass(bypass);
+    meter_.on_bypassed(bypass, 0);
     mode_ = Mode::pass;
     const bool fin = header.fin && step.frame_complete;
     held_.append(step.payload);
     send_frame({.fin = fin, .opcode = rules_.opcode()}, held_.view(), out);
     message_begun_ = true;
     if (fin && !out.discard) {
-      meter_.message(telemetry::Direction::to_client, rules_.opcode(), false, message_bytes_);
+      meter_.on_message(Leg::client, rules_.opcode(), false, message_bytes_);
     }
   } else {
     mode_ = Mode::compress;
@@ -186,10 +186,8 @@ void ToClient::stream_compressed(base::Bytes text, bool message_complete, Output
   const std::uint64_t begun = workshop_.nanoseconds();
   encoder_->write(text, packed);
   if (message_complete) encoder_->finish(packed);
-  meter_.worker.compress_ns += workshop_.nanoseconds() - begun;
+  meter_.on_compressed(text.size(), packed.size(), workshop_.nanoseconds() - begun);
   packed_bytes_ += packed.size();
-  meter_.worker.compression_input_bytes += text.size();
-  meter_.worker.compression_output_bytes += packed.size();
   if (!packed.empty() || message_complete) {
     send_frame({.fin = message_complete,
                 .rsv1 = !message_begun_,
@@ -202,15 +200,11 @@ void ToClient::stream_compressed(base::Bytes text, bool message_complete, Output
   encoder_.reset();
   policy_.record(message_bytes_, packed_bytes_);
   if (out.discard) return;
-  meter_.message(telemetry::Direction::to_client, rules_.opcode(), true, message_bytes_);
+  meter_.on_message(Leg::client, rules_.opcode(), true, message_bytes_);
 }
 
 void ToClient::send_frame(FrameHeader header, base::Bytes payload, Output& out) {
   if (!out.discard) append_frame(header, payload, out.queue);
-}
-
-void ToClient::count_bypass(deflate::Bypass reason) {
-  ++meter_.worker.bypassed[static_cast<std::size_t>(reason) - 1];
 }
 
 }  // namespace wsproxy::relay

@@ -67,7 +67,6 @@ class ToClient {
   void begin_large(const websocket::FrameParser::Step& step, Output& out);
   void stream_compressed(base::Bytes text, bool message_complete, Output& out);
   void send_frame(websocket::FrameHeader header, base::Bytes payload, Output& out);
-  void count_bypass(deflate::Bypass reason);
 
   const Settings& settings_;
   Workshop& workshop_;

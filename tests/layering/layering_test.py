@@ -37,6 +37,10 @@ class Rules(unittest.TestCase):
         self.assertTrue(self.found("websocket/a.cpp", '#include "deflate/x.hpp"', others=["deflate/x.hpp"]))
         self.assertTrue(self.found("relay/a.cpp", '#include "net/x.hpp"', others=["net/x.hpp"]))
 
+    def test_relay_says_what_it_does_through_an_interface_of_its_own(self):
+        header = "telemetry/counters.hpp"
+        self.assertTrue(self.found("relay/meter.hpp", "#pragma once", f'#include "{header}"', others=[header]))
+
     def test_a_pure_room_knows_no_socket_clock_log_or_thread(self):
         for line in (
             "#include <boost/asio/io_context.hpp>",

@@ -16,7 +16,7 @@ FLOORS = {
     "http": {"base"},
     "config": {"base"},
     "telemetry": {"base"},
-    "relay": {"base"} | PROTOCOLS,
+    "relay": {"base", "websocket", "deflate"},
     "net": {"base"} | PROTOCOLS,
     "proxy": {"base", "relay", "net"} | PROTOCOLS,
     "server": {"base", "relay", "net", "proxy"} | PROTOCOLS,

@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "relay/relay.hpp"
+#include "support/counting_meter.hpp"
 
 /// A relay without sockets and what a test needs around it: both peers as byte sinks that take frames
 /// apart on their own, and zlib on the client's side of the wire.
@@ -194,9 +195,7 @@ class RelayRig {
         budget_(options.memory),
         client(options.params ? std::optional<int>{options.params->server_window_bits} : std::nullopt,
                !options.params || !options.params->server_no_context_takeover),
-        relay_(settings(options), workshop_, relay::Meter{counters, own}) {
-    counters.listeners.resize(1);
-  }
+        relay_(settings(options), workshop_, meter) {}
   explicit RelayRig() : RelayRig(Options{}) {}
 
   void client_says(base::Bytes bytes) { say(relay::Leg::client, bytes); }
@@ -278,8 +277,7 @@ class RelayRig {
   std::size_t most_queued_ = 0;
 
  public:
-  telemetry::Counters counters;
-  std::array<telemetry::DirectionCounters, telemetry::kDirections> own{};
+  CountingMeter meter;
   Sink client;
   Sink app;
 

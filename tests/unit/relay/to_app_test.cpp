@@ -8,6 +8,8 @@ using namespace wsproxy;
 using test::FrameBytes;
 using test::RelayRig;
 using test::SeenMessage;
+using websocket::Opcode;
+using Metered = test::CountingMeter::Message;
 
 namespace {
 
@@ -68,8 +70,8 @@ TEST_CASE("5.4: without the extension fragments and control frames between them 
     CHECK(rig.app.frames()[2].payload.empty());
     CHECK(rig.app.messages()[1] == SeenMessage{1, false, "one " + letters(70000)});
     CHECK(rig.app.messages()[2] == SeenMessage{2, false, ""});
-    CHECK(rig.own[telemetry::index(telemetry::Direction::to_app)].messages[0][0] == 1);
-    CHECK(rig.own[telemetry::index(telemetry::Direction::to_app)].messages[1][0] == 1);
+    CHECK(rig.meter.messages == std::vector<Metered>{{relay::Leg::app, Opcode::text, false, 70004},
+                                                     {relay::Leg::app, Opcode::binary, false, 0}});
   });
 }
 

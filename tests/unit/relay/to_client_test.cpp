@@ -114,7 +114,10 @@ TEST_CASE("Small, incompressible and unshrinking messages go raw and leave the h
   CHECK(rig.client.messages()[2] == SeenMessage{2, false, noise(4096)});
   CHECK(rig.client.messages()[3] == SeenMessage{2, false, noise(60)});
   CHECK(rig.client.messages()[4] == SeenMessage{2, true, chat(2)});
-  CHECK(rig.counters.bypassed == std::array<std::uint64_t, 4>{1, 1, 0, 1});
+  CHECK(rig.meter.bypasses == std::array<std::uint64_t, deflate::kBypassCount>{0, 1, 1, 0, 1});
+  CHECK(rig.meter.text_bytes == chat(1).size() + chat(2).size());
+  CHECK(rig.meter.packed_bytes ==
+        rig.client.frames()[0].payload.size() + rig.client.frames()[4].payload.size());
 }
 
 TEST_CASE("With min_size 0 an empty message is one zero octet (7692 7.2.3.6), or raw") {

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <array>
+
+#include "relay/meter.hpp"
+#include "telemetry/counters.hpp"
+
+namespace wsproxy::proxy {
+
+/// Adds what one connection's relay does to its worker's counters and to the connection's own, which
+/// its access line tells. Both are plain integers of the worker's thread and outlive this.
+class SessionMeter final : public relay::Meter {
+ public:
+  using Relayed = std::array<telemetry::DirectionCounters, telemetry::kDirections>;
+  SessionMeter(telemetry::Counters& worker, Relayed& own) : worker_(worker), own_(own) {}
+
+  void on_message(relay::Leg to, websocket::Opcode type, bool compressed, std::uint64_t size) override;
+  void on_compressed(std::size_t text, std::size_t packed, std::uint64_t nanoseconds) override;
+  void on_bypassed(deflate::Bypass reason, std::uint64_t nanoseconds) override;
+  void on_inflated(std::uint64_t nanoseconds) override;
+
+ private:
+  telemetry::Counters& worker_;
+  Relayed& own_;
+};
+
+}  // namespace wsproxy::proxy

@@ -1,0 +1,56 @@
+#include "proxy/session_meter.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace wsproxy;
+using deflate::Bypass;
+using relay::Leg;
+using telemetry::Direction;
+using websocket::Opcode;
+
+TEST_CASE("A message counts for the worker and for its connection, by direction, type and compression") {
+  telemetry::Counters worker;
+  proxy::SessionMeter::Relayed own{};
+  proxy::SessionMeter::Relayed other{};
+  proxy::SessionMeter meter(worker, own);
+  proxy::SessionMeter(worker, other).on_message(Leg::app, Opcode::text, false, 7);
+  meter.on_message(Leg::client, Opcode::text, true, 100);
+  meter.on_message(Leg::client, Opcode::binary, false, 20);
+  meter.on_message(Leg::app, Opcode::text, false, 3);
+
+  const auto& to_client = own[telemetry::index(Direction::to_client)];
+  CHECK(to_client.messages == std::array<std::array<std::uint64_t, 2>, 2>{{{0, 1}, {1, 0}}});
+  CHECK(to_client.payload_bytes == 120);
+  const auto& to_app = own[telemetry::index(Direction::to_app)];
+  CHECK(to_app.messages == std::array<std::array<std::uint64_t, 2>, 2>{{{1, 0}, {0, 0}}});
+  CHECK(to_app.payload_bytes == 3);
+  const auto& of_worker = worker.relayed[telemetry::index(Direction::to_app)];
+  CHECK(of_worker.messages[0][0] == 2);
+  CHECK(of_worker.payload_bytes == 10);
+  CHECK(worker.relayed[telemetry::index(Direction::to_client)].payload_bytes == 120);
+  CHECK(worker.message_bytes.sum() == 130);
+}
+
+TEST_CASE("What compressing took counts whether it paid or not, its bytes only when it did") {
+  telemetry::Counters worker;
+  proxy::SessionMeter::Relayed own{};
+  proxy::SessionMeter meter(worker, own);
+  meter.on_compressed(1000, 300, 50);
+  meter.on_bypassed(Bypass::no_gain, 9);
+  meter.on_inflated(4);
+  CHECK(worker.compression_input_bytes == 1000);
+  CHECK(worker.compression_output_bytes == 300);
+  CHECK(worker.compress_ns == 59);
+  CHECK(worker.decompress_ns == 4);
+}
+
+TEST_CASE("Every reason for going raw has a counter of its own") {
+  telemetry::Counters worker;
+  proxy::SessionMeter::Relayed own{};
+  proxy::SessionMeter meter(worker, own);
+  meter.on_bypassed(Bypass::too_small, 0);
+  for (int i = 0; i < 2; ++i) meter.on_bypassed(Bypass::incompressible, 0);
+  for (int i = 0; i < 3; ++i) meter.on_bypassed(Bypass::stream, 0);
+  for (int i = 0; i < 4; ++i) meter.on_bypassed(Bypass::no_gain, 0);
+  CHECK(worker.bypassed == std::array<std::uint64_t, 4>{1, 2, 3, 4});
+}
