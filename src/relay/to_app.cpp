@@ -12,7 +12,10 @@ using websocket::FrameHeader;
 using websocket::Opcode;
 
 ToApp::ToApp(const Settings& settings, Workshop& workshop, Meter& meter)
-    : settings_(settings), workshop_(workshop), meter_(meter), rules_(settings.compression.has_value()) {
+    : settings_(settings),
+      workshop_(workshop),
+      meter_(meter),
+      reader_(websocket::Sender::client, settings.compression.has_value()) {
   if (settings.compression && !settings.compression->params.client_no_context_takeover) {
     history_.emplace(std::size_t{1} << settings.compression->params.client_window_bits,
                      deflate::History::Keep::must_keep, workshop.budget);
@@ -22,92 +25,70 @@ ToApp::ToApp(const Settings& settings, Workshop& workshop, Meter& meter)
 ToApp::Result ToApp::feed(base::MutableBytes input, base::ByteQueue& to_app, std::size_t room, bool discard) {
   Output out{to_app, room, discard};
   Result result;
-  if (closed_) return {Event::close, input.size()};
-  if (fault_ == Fault::none && is_stalled()) {
+  if (is_stalled()) {
     base::ByteQueue packed = std::move(stalled_);
     inflating_ = Inflating::yes;
-    fault_ = inflate(packed.view(), stalled_complete_, out);
+    reader_.fail(inflate(packed.view(), stalled_complete_, out));
   }
-  while (fault_ == Fault::none) {
+  while (fault() == Fault::none) {
     if (is_stalled() || to_app.size() >= room) return {Event::no_room, result.used};
-    const auto step = parser_.feed(input.subspan(result.used), room - to_app.size());
+    const FrameReader::Step step = reader_.next(input.subspan(result.used), room - to_app.size());
     result.used += step.used;
     switch (step.event) {
-      case websocket::FrameParser::Event::need_more:
+      case FrameReader::Event::need_more:
         return result;
-      case websocket::FrameParser::Event::header:
-        fault_ = on_header();
+      case FrameReader::Event::header:
+        reader_.fail(on_header());
         break;
-      case websocket::FrameParser::Event::payload:
-        fault_ = on_payload(step, out);
-        if (closed_) return {Event::close, result.used};
+      case FrameReader::Event::payload:
+        reader_.fail(reader_.is_compressed() ? inflate(step.payload, step.message_complete, out)
+                                             : pass(step, out));
         break;
-      case websocket::FrameParser::Event::fault:
-        fault_ = parser_.fault();
+      case FrameReader::Event::control:
+        pass_control(step.payload, out);
+        break;
+      case FrameReader::Event::close:
+        return {Event::close, result.used};
+      case FrameReader::Event::fault:
         break;
     }
   }
-  result.event = Event::fault;
-  return result;
+  return {Event::fault, result.used};
 }
 
 Fault ToApp::on_header() {
-  const FrameHeader& header = parser_.header();
-  if (is_control(header.opcode)) {
-    control_have_ = 0;
-    return Fault::none;
-  }
-  const bool first = header.opcode != Opcode::continuation;
-  if (const Fault fault = rules_.on_header(header); fault != Fault::none) return fault;
-  if (first) {
+  const FrameHeader& header = reader_.header();
+  if (header.opcode != Opcode::continuation) {
     message_bytes_ = 0;
     utf8_.reset();
     fragment_sent_ = false;
-    if (rules_.compressed()) {
+    if (reader_.is_compressed()) {
       inflating_ = Inflating::yes;
       decoder_.emplace(workshop_.decoders.begin(settings_.compression->params.client_window_bits,
                                                 history_ ? &*history_ : nullptr));
     }
   }
-  if (rules_.compressed() || settings_.max_message_bytes == 0) return Fault::none;
+  if (reader_.is_compressed() || settings_.max_message_bytes == 0) return Fault::none;
   // Judged before one byte of it is looked at; a compressed frame is judged by what comes out of it.
   return header.payload_size > settings_.max_message_bytes - message_bytes_ ? Fault::message_too_big
                                                                             : Fault::none;
 }
 
-Fault ToApp::on_payload(const websocket::FrameParser::Step& step, Output& out) {
-  const FrameHeader& header = parser_.header();
-  if (is_control(header.opcode)) return on_control(step, out);
-  if (rules_.compressed()) return inflate(step.payload, step.frame_complete && header.fin, out);
-  return pass(step, out);
-}
-
-Fault ToApp::on_control(const websocket::FrameParser::Step& step, Output& out) {
-  std::copy(step.payload.begin(), step.payload.end(), control_.begin() + control_have_);
-  control_have_ = static_cast<std::uint8_t>(control_have_ + step.payload.size());
-  if (!step.frame_complete) return Fault::none;
-  const base::Bytes payload{control_.data(), control_have_};
-  const Opcode opcode = parser_.header().opcode;
-  if (opcode == Opcode::close) {
-    const Fault fault = parse_close_payload(payload, close_);
-    closed_ = fault == Fault::none;
-    return fault;
-  }
+void ToApp::pass_control(base::Bytes payload, Output& out) {
+  const Opcode opcode = reader_.header().opcode;
   const bool is_ours = opcode == Opcode::pong && std::ranges::equal(payload, expected_pong_);
-  if (!is_ours && !out.discard) {
-    append_frame({.opcode = opcode, .masked = true, .mask_key = workshop_.mask_keys.next()}, payload,
-                 out.queue);
-  }
-  return Fault::none;
+  if (is_ours || out.discard) return;
+  append_frame({.opcode = opcode, .masked = true, .mask_key = workshop_.mask_keys.next()}, payload,
+               out.queue);
 }
 
-Fault ToApp::pass(const websocket::FrameParser::Step& step, Output& out) {
-  const FrameHeader& header = parser_.header();
-  const bool message_complete = step.frame_complete && header.fin;
-  if (const Fault fault = accept_text(step.payload, message_complete); fault != Fault::none) return fault;
+Fault ToApp::pass(const FrameReader::Step& step, Output& out) {
+  if (const Fault fault = accept_text(step.payload, step.message_complete); fault != Fault::none)
+    return fault;
   message_bytes_ += step.payload.size();
   if (!out.discard) {
     if (step.offset == 0) {
+      const FrameHeader& header = reader_.header();
       out_key_ = workshop_.mask_keys.next();
       append_header({.fin = header.fin,
                      .opcode = header.opcode,
@@ -120,7 +101,7 @@ Fault ToApp::pass(const websocket::FrameParser::Step& step, Output& out) {
     out.queue.commit(step.payload.size());
     streaming_ = !step.frame_complete;
   }
-  if (message_complete) end_message();
+  if (step.message_complete) end_message();
   return Fault::none;
 }
 
@@ -178,7 +159,7 @@ Fault ToApp::drain_decoder(base::Bytes& packed, bool message_complete, base::Byt
 }
 
 Fault ToApp::accept_text(base::Bytes fresh, bool may_end_here) {
-  if (rules_.opcode() != Opcode::text) return Fault::none;
+  if (reader_.message_type() != Opcode::text) return Fault::none;
   if (!utf8_.write(fresh)) return Fault::invalid_utf8;
   return may_end_here && !utf8_.may_end() ? Fault::invalid_utf8 : Fault::none;
 }
@@ -186,7 +167,7 @@ Fault ToApp::accept_text(base::Bytes fresh, bool may_end_here) {
 void ToApp::send_fragment(base::ByteQueue& text, bool fin, Output& out) {
   if (!out.discard) {
     append_frame({.fin = fin,
-                  .opcode = fragment_sent_ ? Opcode::continuation : rules_.opcode(),
+                  .opcode = fragment_sent_ ? Opcode::continuation : reader_.message_type(),
                   .masked = true,
                   .mask_key = workshop_.mask_keys.next()},
                  text.view(), out.queue);
@@ -196,7 +177,7 @@ void ToApp::send_fragment(base::ByteQueue& text, bool fin, Output& out) {
 }
 
 void ToApp::end_message() {
-  meter_.on_message(Leg::app, rules_.opcode(), rules_.compressed(), message_bytes_);
+  meter_.on_message(Leg::app, reader_.message_type(), reader_.is_compressed(), message_bytes_);
   inflating_ = Inflating::no;
   decoder_.reset();
 }

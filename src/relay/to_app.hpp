@@ -4,11 +4,9 @@
 #include <optional>
 
 #include "deflate/history.hpp"
+#include "relay/frame_reader.hpp"
 #include "relay/meter.hpp"
 #include "relay/settings.hpp"
-#include "websocket/close_payload.hpp"
-#include "websocket/frame_parser.hpp"
-#include "websocket/message_rules.hpp"
 #include "websocket/utf8.hpp"
 
 namespace wsproxy::relay {
@@ -42,9 +40,8 @@ class ToApp {
   bool between_frames() const { return !streaming_; }
   /// Whether input that was already taken waits for room.
   bool is_stalled() const { return inflating_ == Inflating::stalled; }
-  websocket::Fault fault() const { return fault_; }
-  /// Valid until the next feed().
-  const websocket::ClosePayload& close_payload() const { return close_; }
+  websocket::Fault fault() const { return reader_.fault(); }
+  websocket::ClosePayload close_payload() const { return reader_.close_payload(); }
 
   /// The pong with this payload answers a ping of our own and goes no further.
   void expect_pong(const std::array<std::byte, 8>& payload) { expected_pong_ = payload; }
@@ -58,9 +55,8 @@ class ToApp {
   };
 
   websocket::Fault on_header();
-  websocket::Fault on_payload(const websocket::FrameParser::Step& step, Output& out);
-  websocket::Fault on_control(const websocket::FrameParser::Step& step, Output& out);
-  websocket::Fault pass(const websocket::FrameParser::Step& step, Output& out);
+  void pass_control(base::Bytes payload, Output& out);
+  websocket::Fault pass(const FrameReader::Step& step, Output& out);
   websocket::Fault inflate(base::Bytes packed, bool message_complete, Output& out);
   websocket::Fault drain_decoder(base::Bytes& packed, bool message_complete, base::ByteQueue& text,
                                  Output& out);
@@ -72,12 +68,8 @@ class ToApp {
   const Settings& settings_;
   Workshop& workshop_;
   Meter& meter_;
-  websocket::FrameParser parser_{websocket::Sender::client};
-  websocket::MessageRules rules_;
+  FrameReader reader_;
   websocket::Utf8Check utf8_;
-  websocket::Fault fault_ = websocket::Fault::none;
-  websocket::ClosePayload close_;
-  bool closed_ = false;
   bool streaming_ = false;      // a frame's header is on the app leg, its payload not all yet
   bool fragment_sent_ = false;  // of the inflated message
   Inflating inflating_ = Inflating::no;
@@ -85,8 +77,6 @@ class ToApp {
   websocket::MaskKey out_key_{};
   std::uint64_t message_bytes_ = 0;
   std::array<std::byte, 8> expected_pong_{};
-  std::uint8_t control_have_ = 0;
-  std::array<std::byte, websocket::kMaxControlPayload> control_{};
   std::optional<deflate::History> history_;
   std::optional<deflate::MessageDecoder> decoder_;
   base::ByteQueue held_;     // text of an unfinished compressed message

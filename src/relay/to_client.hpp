@@ -5,11 +5,9 @@
 
 #include "deflate/history.hpp"
 #include "deflate/policy.hpp"
+#include "relay/frame_reader.hpp"
 #include "relay/meter.hpp"
 #include "relay/settings.hpp"
-#include "websocket/close_payload.hpp"
-#include "websocket/frame_parser.hpp"
-#include "websocket/message_rules.hpp"
 
 namespace wsproxy::relay {
 
@@ -43,8 +41,8 @@ class ToClient {
 
   /// Whether the app is between two messages: a close frame of our own cuts nothing off.
   bool between_messages() const { return !in_message_; }
-  websocket::Fault fault() const { return fault_; }
-  const websocket::ClosePayload& close_payload() const { return close_; }
+  websocket::Fault fault() const { return reader_.fault(); }
+  websocket::ClosePayload close_payload() const { return reader_.close_payload(); }
 
  private:
   /// What becomes of the message that is being read.
@@ -58,31 +56,24 @@ class ToClient {
     bool discard;
   };
 
-  websocket::Fault on_header();
-  websocket::Fault on_payload(const websocket::FrameParser::Step& step, Output& out);
-  websocket::Fault on_control(const websocket::FrameParser::Step& step, Output& out);
-  void pass(const websocket::FrameParser::Step& step, Output& out);
-  void hold(const websocket::FrameParser::Step& step, Output& out);
+  void on_header();
+  void on_payload(const FrameReader::Step& step, Output& out);
+  void pass(const FrameReader::Step& step, Output& out);
+  void hold(const FrameReader::Step& step, Output& out);
   void send_whole(base::Bytes text, Output& out);
-  void begin_large(const websocket::FrameParser::Step& step, Output& out);
+  void begin_large(const FrameReader::Step& step, Output& out);
   void stream_compressed(base::Bytes text, bool message_complete, Output& out);
   void send_frame(websocket::FrameHeader header, base::Bytes payload, Output& out);
 
   const Settings& settings_;
   Workshop& workshop_;
   Meter& meter_;
-  websocket::FrameParser parser_{websocket::Sender::server};
-  websocket::MessageRules rules_{false};
-  websocket::Fault fault_ = websocket::Fault::none;
-  websocket::ClosePayload close_;
-  bool closed_ = false;
+  FrameReader reader_;
   bool in_message_ = false;
   bool message_begun_ = false;  // some of the message is on the client leg
   Mode mode_ = Mode::pass;
   std::uint64_t message_bytes_ = 0;
   std::uint64_t packed_bytes_ = 0;
-  std::uint8_t control_have_ = 0;
-  std::array<std::byte, websocket::kMaxControlPayload> control_{};
   std::optional<deflate::History> history_;
   deflate::CompressionPolicy policy_{0};
   std::optional<deflate::MessageEncoder> encoder_;
