@@ -11,16 +11,15 @@ class Budget {
  public:
   explicit Budget(std::size_t limit_bytes) : limit_(limit_bytes) {}
   bool try_reserve(std::size_t bytes) {
-    if (bytes > limit_ || used_ > limit_ - bytes) return false;
+    if (bytes > free()) return false;
     used_ += bytes;
     return true;
   }
   void reserve(std::size_t bytes) { used_ += bytes; }
   void release(std::size_t bytes) { used_ -= bytes; }
   std::size_t used() const { return used_; }
-  std::size_t limit() const { return limit_; }
-  /// New connections are then offered no context takeover.
-  bool is_short() const { return used_ >= limit_; }
+  /// What try_reserve may still take; 0 when what had to be kept went over the limit.
+  std::size_t free() const { return used_ < limit_ ? limit_ - used_ : 0; }
 
  private:
   std::size_t limit_;

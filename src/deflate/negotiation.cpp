@@ -71,15 +71,31 @@ std::optional<Offer> read_offer(const Extension& extension) {
   return offer;
 }
 
+/// Whether a full history fits into the free memory, of which it then takes its part. One that does not
+/// is better not agreed to: the proxy's own would be forgotten at once, and the client's has to be kept.
+bool take(std::size_t& free_memory, std::size_t history_bytes) {
+  if (history_bytes > free_memory) return false;
+  free_memory -= history_bytes;
+  return true;
+}
+
+std::size_t window_bytes(std::uint8_t bits) {
+  return std::size_t{1} << bits;
+}
+
 Params agree(const Offer& offer, const NegotiationPolicy& policy) {
   Params params;
-  params.server_no_context_takeover = offer.server_no_context_takeover || !policy.server_context_takeover;
-  params.client_no_context_takeover = offer.client_no_context_takeover || !policy.client_context_takeover;
   params.server_window_bits =
       std::min(offer.server_max_window_bits.value_or(kMaxWindowBits), policy.server_window_bits);
   if (offer.has_client_max_window_bits) {
     params.client_window_bits = std::min(offer.client_max_window_bits, policy.client_window_bits);
   }
+  std::size_t free_memory = policy.free_memory;
+  params.server_no_context_takeover =
+      offer.server_no_context_takeover || !policy.server_context_takeover ||
+      !take(free_memory, std::min(policy.history_bytes, window_bytes(params.server_window_bits)));
+  params.client_no_context_takeover = offer.client_no_context_takeover || !policy.client_context_takeover ||
+                                      !take(free_memory, window_bytes(params.client_window_bits));
   return params;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,12 +17,14 @@ struct Params {
   bool operator==(const Params&) const = default;
 };
 
-/// What the operator allows and asks for.
+/// What the operator allows and asks for, and what memory there is for it.
 struct NegotiationPolicy {
   std::uint8_t server_window_bits = 15;  // compression.window_bits, 9..15
   std::uint8_t client_window_bits = 12;  // compression.client_window_bits, asked of clients that let us
-  bool server_context_takeover = true;   // false too when history is 0 or memory is short
+  bool server_context_takeover = true;   // false too when history is 0
   bool client_context_takeover = true;
+  std::size_t history_bytes = 4096;    // compression.history
+  std::size_t free_memory = SIZE_MAX;  // of the budget, for this connection's histories
 };
 
 enum class NegotiationResult : std::uint8_t {

@@ -37,13 +37,14 @@ std::string fresh_request_id(websocket::MaskKeys& random) {
 }
 
 deflate::Negotiation negotiate(const http::RequestHead& request, const config::Compression& compression,
-                               bool memory_is_short) {
+                               std::size_t free_memory) {
   deflate::NegotiationPolicy policy;
   policy.server_window_bits = compression.window_bits;
   policy.client_window_bits = compression.client_window_bits;
-  policy.server_context_takeover =
-      compression.context_takeover && compression.history > 0 && !memory_is_short;
-  policy.client_context_takeover = compression.client_context_takeover && !memory_is_short;
+  policy.server_context_takeover = compression.context_takeover && compression.history > 0;
+  policy.client_context_takeover = compression.client_context_takeover;
+  policy.history_bytes = compression.history;
+  policy.free_memory = free_memory;
   deflate::Negotiation result = deflate::negotiate(request.fields.joined("Sec-WebSocket-Extensions"), policy);
   if (!compression.enabled && result.result == deflate::NegotiationResult::accepted) {
     result.result = deflate::NegotiationResult::declined;
@@ -188,7 +189,7 @@ void UpgradePhase::on_answer(base::MutableBytes rest) {
 void UpgradePhase::accept(base::MutableBytes rest) {
   Context& context = session_.context();
   const config::Config& config = session_.config();
-  const deflate::Negotiation negotiation = negotiate(request_, config.compression, context.budget.is_short());
+  const deflate::Negotiation negotiation = negotiate(request_, config.compression, context.budget.free());
   ++context.counters.handshakes[static_cast<std::size_t>(outcome_of(negotiation.result))];
 
   SessionFacts& facts = session_.facts();

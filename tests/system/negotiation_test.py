@@ -179,6 +179,21 @@ class WithoutHistory(Negotiation):
         self.exchange(client)
 
 
+class ShortMemory(Negotiation):
+    settings = {"compression": {"history": "32KiB", "memory": "1MiB"}, "workers": 1}
+
+    def test_when_no_history_fits_any_more_new_connections_are_offered_none(self):
+        asked = f"{PMD}; client_max_window_bits=8"
+        long = " ".join(random.Random(4).choices(WORDS, k=8000))
+        clients = [self.echo_client(extensions=asked)]
+        while "server_no_context_takeover" not in clients[-1].agreed.parameters:
+            self.assertLess(len(clients), 32)  # with as many full histories nothing else would fit
+            clients[-1].send(long)
+            self.assertEqual(clients[-1].read_message().text, long)
+            clients.append(self.echo_client(extensions=asked))
+        self.exchange(clients[-1])
+
+
 class LargeHistory(Negotiation):
     settings = {"compression": {"history": "32KiB", "client_window_bits": 15}}
 

@@ -259,6 +259,57 @@ TEST_CASE("The operator's no context takeover is answered without being offered 
          .client_context_takeover = true});
 }
 
+TEST_CASE("No context takeover where a connection's full histories do not fit into the memory left") {
+  const auto with = [](std::size_t free_memory) {
+    NegotiationPolicy policy;
+    policy.history_bytes = 4096;
+    policy.free_memory = free_memory;
+    return policy;
+  };
+  const char* offer = "permessage-deflate; client_max_window_bits=10";
+  check({{offer, accepted, "permessage-deflate; client_max_window_bits=10", {15, 10, false, false}}},
+        with(4096 + 1024));
+  check({{offer,
+          accepted,
+          "permessage-deflate; client_no_context_takeover; client_max_window_bits=10",
+          {15, 10, false, true}}},
+        with(4096 + 1023));
+  // What the one may not have the other can still use.
+  check({{offer,
+          accepted,
+          "permessage-deflate; server_no_context_takeover; client_max_window_bits=10",
+          {15, 10, true, false}},
+         {"permessage-deflate; server_no_context_takeover; client_max_window_bits=10",
+          accepted,
+          "permessage-deflate; server_no_context_takeover; client_max_window_bits=10",
+          {15, 10, true, false}}},
+        with(4095));
+  check({{offer,
+          accepted,
+          "permessage-deflate; server_no_context_takeover; client_no_context_takeover; "
+          "client_max_window_bits=10",
+          {15, 10, true, true}}},
+        with(0));
+}
+
+TEST_CASE(
+    "A history is no longer than the agreed window, and a client that sets no limit uses all of 32 KiB") {
+  NegotiationPolicy policy;
+  policy.history_bytes = 4096;
+  policy.free_memory = 1024 + 32767;
+  check({{"permessage-deflate; server_max_window_bits=10",
+          accepted,
+          "permessage-deflate; client_no_context_takeover; server_max_window_bits=10",
+          {10, 15, false, true}}},
+        policy);
+  ++policy.free_memory;
+  check({{"permessage-deflate; server_max_window_bits=10",
+          accepted,
+          "permessage-deflate; server_max_window_bits=10",
+          {10, 15, false, false}}},
+        policy);
+}
+
 TEST_CASE("All four parameters are answered in one fixed order") {
   const NegotiationPolicy policy{.server_window_bits = 12,
                                  .client_window_bits = 12,
