@@ -27,6 +27,7 @@ bool looks_incompressible(base::Bytes text) {
 
 Bypass CompressionPolicy::decide(base::Bytes text) {
   if (text.size() < min_size_) return Bypass::too_small;
+  if (!is_adaptive_) return Bypass::none;
   if (poor_in_a_row_ >= kPoorInARow) {
     if (++skipped_ < kProbeEvery) return Bypass::stream;
     skipped_ = 0;

@@ -22,7 +22,9 @@ bool looks_incompressible(base::Bytes text);
 /// One connection's memory of how well it compresses. A few bytes; one worker.
 class CompressionPolicy {
  public:
-  explicit CompressionPolicy(std::size_t min_size) : min_size_(min_size) {}
+  /// One that is not adaptive goes by the size alone (compression.min_size, compression.adaptive).
+  explicit CompressionPolicy(std::size_t min_size, bool is_adaptive = true)
+      : min_size_(min_size), is_adaptive_(is_adaptive) {}
 
   /// Decides before compressing. `text` is the message, or at least the first 64 KiB of a larger one.
   Bypass decide(base::Bytes text);
@@ -31,6 +33,7 @@ class CompressionPolicy {
 
  private:
   std::size_t min_size_;
+  bool is_adaptive_;
   std::uint8_t poor_in_a_row_ = 0;  // messages that shrank by less than 5 %
   std::uint8_t skipped_ = 0;        // since the last probe
 };

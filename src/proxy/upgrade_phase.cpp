@@ -206,7 +206,7 @@ void UpgradePhase::accept(base::MutableBytes rest) {
   if (negotiation.result == deflate::NegotiationResult::accepted) {
     settings.compression =
         relay::CompressionSettings{negotiation.params, config.compression.level, config.compression.history,
-                                   config.compression.min_size};
+                                   config.compression.min_size, config.compression.adaptive};
   }
   RelayPhase::Beginning beginning;
   beginning.answer = http::upgrade_response(reader_.head(), negotiation.answer);

@@ -19,6 +19,7 @@ struct CompressionSettings {
   std::uint8_t level = 6;
   std::size_t history_bytes = 4096;  // how far back the proxy refers; the agreed window bounds it
   std::size_t min_size = 32;
+  bool is_adaptive = true;
 };
 
 struct Settings {

@@ -12,7 +12,7 @@ ToClient::ToClient(const Settings& settings, Workshop& workshop, Meter& meter)
     : settings_(settings), workshop_(workshop), meter_(meter), reader_(websocket::Sender::server, false) {
   if (!settings.compression) return;
   const CompressionSettings& compression = *settings.compression;
-  policy_ = deflate::CompressionPolicy{compression.min_size};
+  policy_ = deflate::CompressionPolicy{compression.min_size, compression.is_adaptive};
   const std::size_t window = std::size_t{1} << compression.params.server_window_bits;
   const std::size_t reach = std::min(compression.history_bytes, window);
   if (!compression.params.server_no_context_takeover && reach > 0) {

@@ -1,5 +1,6 @@
 """The side port: readiness, and numbers that move while a connection is open (DESIGN section 8)."""
 
+import random
 import re
 import shutil
 import subprocess
@@ -162,6 +163,15 @@ class Metrics(SystemTest):
         reasons = {labels["reason"] for name, labels, value in self.proxy.metrics().samples
                    if name == "wsproxy_compression_bypassed_total" and value > 0}
         self.assertGreaterEqual(len(reasons), 1)
+
+    def test_without_adaptive_even_what_looks_random_is_tried(self):
+        for adaptive, reason in ((True, "incompressible"), (False, "no_gain")):
+            with self.subTest(adaptive=adaptive):
+                self.start(EchoApp(), compression={"adaptive": adaptive})
+                client = self.echo_client(extensions="permessage-deflate")
+                client.send(random.Random(1).randbytes(5000))
+                client.read_message()
+                self.assertEqual(self.proxy.metrics().sum("wsproxy_compression_bypassed_total", reason=reason), 1)
 
     def test_latency_is_counted_for_each_direction(self):
         self.start(EchoApp())

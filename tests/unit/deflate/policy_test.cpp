@@ -73,6 +73,16 @@ TEST_CASE("After eight messages in a row that hardly shrink only one in sixteen 
   }
 }
 
+TEST_CASE("A policy that is not adaptive goes by the size alone") {
+  CompressionPolicy policy{64, false};
+  CHECK(policy.decide(base::as_bytes(std::string(63, 'a'))) == Bypass::too_small);
+  CHECK(policy.decide(base::as_bytes(test::Texts{3}.noise(300))) == Bypass::none);
+  for (int i = 0; i < 100; ++i) {
+    REQUIRE(policy.decide(base::as_bytes(std::string(64, 'a'))) == Bypass::none);
+    policy.record(64, 70);
+  }
+}
+
 TEST_CASE("A message that shrinks by 5 percent is not a poor one") {
   const std::string text(100, 'a');
   CompressionPolicy policy{64};
