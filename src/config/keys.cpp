@@ -114,7 +114,7 @@ void describe_compression(Visitor& v, Compression& c) {
   show(v, {"enabled", "false: bytes are relayed as they are"}, Flag{c.enabled});
   show(v, {"engine", "what compresses"}, Choice{c.engine, {"auto", "zlib", "isal"}});
   show(v, {"level", "1 is fast, 9 is small"}, Whole{c.level, 1, 9});
-  show(v, {"min_size", "smaller messages go raw"}, Size{c.min_size, 0, kMiB});
+  show(v, {"min_size", "smaller messages go raw"}, Size{c.min_size, 0, 64 * kKiB});
   show(v, {"window_bits", "server_max_window_bits at most"}, Whole{c.window_bits, 9, 15});
   show(v, {"history", "how far back the proxy refers; 0: no context takeover"},
        Size{c.history, 0, 32 * kKiB});

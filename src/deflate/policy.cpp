@@ -25,8 +25,8 @@ bool looks_incompressible(base::Bytes text) {
   return seen.count() >= kRandomLooking;
 }
 
-Bypass CompressionPolicy::decide(base::Bytes text) {
-  if (text.size() < min_size_) return Bypass::too_small;
+Bypass CompressionPolicy::decide(base::Bytes text, std::uint64_t size) {
+  if (size < min_size_) return Bypass::too_small;
   if (!is_adaptive_) return Bypass::none;
   if (poor_in_a_row_ >= kPoorInARow) {
     if (++skipped_ < kProbeEvery) return Bypass::stream;

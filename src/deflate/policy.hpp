@@ -26,8 +26,9 @@ class CompressionPolicy {
   explicit CompressionPolicy(std::size_t min_size, bool is_adaptive = true)
       : min_size_(min_size), is_adaptive_(is_adaptive) {}
 
-  /// Decides before compressing. `text` is the message, or at least the first 64 KiB of a larger one.
-  Bypass decide(base::Bytes text);
+  /// Decides before compressing. `text` is the message, or a piece of one that has at least `size` bytes.
+  Bypass decide(base::Bytes text, std::uint64_t size);
+  Bypass decide(base::Bytes text) { return decide(text, text.size()); }
   /// Tells how it went: bytes in and out of a message that was compressed, or tried (out >= in).
   void record(std::size_t input, std::size_t output);
 

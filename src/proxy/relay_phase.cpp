@@ -93,11 +93,8 @@ void RelayPhase::take(Leg from, base::MutableBytes input) {
   }
   const std::uint64_t messages_before = count_messages(own);
   const relay::Relay::Output out = output();
-  const base::ByteQueue& onward = from == Leg::client ? out.to_app : out.to_client;
-  const std::size_t queued_before = onward.size();
   const std::size_t used = relay_.received(from, input, out);
-  // A pong that answers a ping of our own goes no further, and is no data.
-  if (onward.size() > queued_before) keepalive_.on_data(begun);
+  if (relay_.take_saw_data(from)) keepalive_.on_data(begun);
   log_fault(from);
   flush(other(from));
   flush(from);

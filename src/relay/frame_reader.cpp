@@ -14,6 +14,7 @@ FrameReader::Step FrameReader::next(base::MutableBytes input, std::size_t max_pa
     const FrameParser::Step piece = parser_.feed(input.subspan(used), max_payload);
     const bool is_data = !is_control(header().opcode);
     used += piece.used;
+    if (is_data && piece.used > 0) saw_data_ = true;
     switch (piece.event) {
       case FrameParser::Event::need_more:
         return {.used = used};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <utility>
 
 #include "websocket/close_payload.hpp"
 #include "websocket/frame_parser.hpp"
@@ -52,6 +53,8 @@ class FrameReader {
     if (fault_ == websocket::Fault::none) fault_ = fault;
   }
   websocket::Fault fault() const { return fault_; }
+  /// Whether some of a message has come since this was asked last.
+  bool take_saw_data() { return std::exchange(saw_data_, false); }
 
   const websocket::FrameHeader& header() const { return parser_.header(); }
   /// Of the message begun last: text or binary, and whether it came with RSV1.
@@ -69,6 +72,7 @@ class FrameReader {
   websocket::MessageRules rules_;
   websocket::Fault fault_ = websocket::Fault::none;
   bool is_closed_ = false;
+  bool saw_data_ = false;
   std::uint8_t control_have_ = 0;
   std::array<std::byte, websocket::kMaxControlPayload> control_{};
 };

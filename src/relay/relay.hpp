@@ -73,6 +73,11 @@ class Relay {
   /// Whether taken input of this leg waits for room on the other.
   bool is_stalled(Leg from) const { return from == Leg::client && to_app_.is_stalled(); }
 
+  /// Whether some of a message has come from this leg since this was asked last; control frames are none.
+  bool take_saw_data(Leg from) {
+    return from == Leg::client ? to_app_.take_saw_data() : to_client_.take_saw_data();
+  }
+
   const Ending& ending() const { return ending_; }
   /// The code of the first close frame that a leg saw, either way; 1006 for none.
   std::uint16_t close_code(Leg leg) const { return state(leg).code; }

@@ -43,7 +43,8 @@ struct Workshop {
 /// streams in fragments, so that it costs no more memory than a small one.
 inline constexpr std::size_t kWholeMessage = 64 * 1024;
 
-/// By how much a call may exceed the room it was given: one chunk and a few headers and control frames.
-inline constexpr std::size_t kRoomOvershoot = kWholeMessage + 4096;
+/// By how much a call may exceed the room it was given: one chunk, what the encoder had held back of the
+/// chunk before (zlib gathers 16 Ki literals for a block), and a few headers and control frames.
+inline constexpr std::size_t kRoomOvershoot = kWholeMessage + 16 * 1024 + 4096;
 
 }  // namespace wsproxy::relay

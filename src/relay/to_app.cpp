@@ -23,7 +23,8 @@ ToApp::ToApp(const Settings& settings, Workshop& workshop, Meter& meter)
 }
 
 ToApp::Result ToApp::feed(base::MutableBytes input, base::ByteQueue& to_app, std::size_t room, bool discard) {
-  Output out{to_app, room, discard};
+  if (discard) drop_message();
+  Output out{to_app, room};
   Result result;
   if (is_stalled()) {
     base::ByteQueue packed = std::move(stalled_);
@@ -38,14 +39,13 @@ ToApp::Result ToApp::feed(base::MutableBytes input, base::ByteQueue& to_app, std
       case FrameReader::Event::need_more:
         return result;
       case FrameReader::Event::header:
-        reader_.fail(on_header());
+        if (!discard) reader_.fail(on_header());
         break;
       case FrameReader::Event::payload:
-        reader_.fail(reader_.is_compressed() ? inflate(step.payload, step.message_complete, out)
-                                             : pass(step, out));
+        if (!discard) reader_.fail(on_payload(step, out));
         break;
       case FrameReader::Event::control:
-        pass_control(step.payload, out);
+        if (!discard) pass_control(step.payload, out);
         break;
       case FrameReader::Event::close:
         return {Event::close, result.used};
@@ -76,31 +76,35 @@ Fault ToApp::on_header() {
 
 void ToApp::pass_control(base::Bytes payload, Output& out) {
   const Opcode opcode = reader_.header().opcode;
-  const bool is_ours = opcode == Opcode::pong && std::ranges::equal(payload, expected_pong_);
-  if (is_ours || out.discard) return;
+  if (opcode == Opcode::pong && expected_pong_ && std::ranges::equal(payload, *expected_pong_)) {
+    expected_pong_.reset();
+    return;
+  }
   append_frame({.opcode = opcode, .masked = true, .mask_key = workshop_.mask_keys.next()}, payload,
                out.queue);
+}
+
+Fault ToApp::on_payload(const FrameReader::Step& step, Output& out) {
+  return reader_.is_compressed() ? inflate(step.payload, step.message_complete, out) : pass(step, out);
 }
 
 Fault ToApp::pass(const FrameReader::Step& step, Output& out) {
   if (const Fault fault = accept_text(step.payload, step.message_complete); fault != Fault::none)
     return fault;
   message_bytes_ += step.payload.size();
-  if (!out.discard) {
-    if (step.offset == 0) {
-      const FrameHeader& header = reader_.header();
-      out_key_ = workshop_.mask_keys.next();
-      append_header({.fin = header.fin,
-                     .opcode = header.opcode,
-                     .masked = true,
-                     .mask_key = out_key_,
-                     .payload_size = header.payload_size},
-                    out.queue);
-    }
-    websocket::apply_mask(step.payload, out.queue.prepare(step.payload.size()).data(), out_key_, step.offset);
-    out.queue.commit(step.payload.size());
-    streaming_ = !step.frame_complete;
+  if (step.offset == 0) {
+    const FrameHeader& header = reader_.header();
+    out_key_ = workshop_.mask_keys.next();
+    append_header({.fin = header.fin,
+                   .opcode = header.opcode,
+                   .masked = true,
+                   .mask_key = out_key_,
+                   .payload_size = header.payload_size},
+                  out.queue);
   }
+  websocket::apply_mask(step.payload, out.queue.prepare(step.payload.size()).data(), out_key_, step.offset);
+  out.queue.commit(step.payload.size());
+  streaming_ = !step.frame_complete;
   if (step.message_complete) end_message();
   return Fault::none;
 }
@@ -122,7 +126,7 @@ Fault ToApp::inflate(base::Bytes packed, bool message_complete, Output& out) {
 
 Fault ToApp::drain_decoder(base::Bytes& packed, bool message_complete, base::ByteQueue& text, Output& out) {
   for (;;) {
-    std::size_t most = kWholeMessage - text.size();
+    std::size_t most = kWholeMessage + 1 - text.size();  // that one more tells a larger message from a whole
     if (settings_.max_message_bytes != 0) {
       // One byte more than allowed is enough to know.
       const std::uint64_t left = settings_.max_message_bytes - message_bytes_;
@@ -148,7 +152,7 @@ Fault ToApp::drain_decoder(base::Bytes& packed, bool message_complete, base::Byt
       end_message();
       return Fault::none;
     }
-    const bool full = text.size() >= kWholeMessage;
+    const bool full = text.size() > kWholeMessage;
     if (full) send_fragment(text, false, out);
     if (status == deflate::DecodeStatus::needs_input && !message_complete) return Fault::none;
     if (full && out.queue.size() >= out.room) {
@@ -165,14 +169,12 @@ Fault ToApp::accept_text(base::Bytes fresh, bool may_end_here) {
 }
 
 void ToApp::send_fragment(base::ByteQueue& text, bool fin, Output& out) {
-  if (!out.discard) {
-    append_frame({.fin = fin,
-                  .opcode = fragment_sent_ ? Opcode::continuation : reader_.message_type(),
-                  .masked = true,
-                  .mask_key = workshop_.mask_keys.next()},
-                 text.view(), out.queue);
-    fragment_sent_ = true;
-  }
+  append_frame({.fin = fin,
+                .opcode = fragment_sent_ ? Opcode::continuation : reader_.message_type(),
+                .masked = true,
+                .mask_key = workshop_.mask_keys.next()},
+               text.view(), out.queue);
+  fragment_sent_ = true;
   text.clear();
 }
 
@@ -180,6 +182,13 @@ void ToApp::end_message() {
   meter_.on_message(Leg::app, reader_.message_type(), reader_.is_compressed(), message_bytes_);
   inflating_ = Inflating::no;
   decoder_.reset();
+}
+
+void ToApp::drop_message() {
+  inflating_ = Inflating::no;
+  decoder_.reset();
+  held_.release();
+  stalled_.release();
 }
 
 void ToApp::stall(base::Bytes packed, bool message_complete) {

@@ -32,12 +32,13 @@ class ToApp {
   };
 
   /// Appends frames to `to_app` until the input is used or `to_app` holds `room` bytes (exceeded by at
-  /// most kRoomOvershoot). Unmasks `input` in place. With `discard`, messages are read but not passed
-  /// on: the app has had its close frame.
+  /// most kRoomOvershoot). Unmasks `input` in place. With `discard`, now and ever after, only frames are
+  /// read, up to the close frame: the app has had its own.
   Result feed(base::MutableBytes input, base::ByteQueue& to_app, std::size_t room, bool discard);
 
   /// Whether the app leg is between two frames, so that a control frame of our own may go there.
   bool between_frames() const { return !streaming_; }
+  bool take_saw_data() { return reader_.take_saw_data(); }
   /// Whether input that was already taken waits for room.
   bool is_stalled() const { return inflating_ == Inflating::stalled; }
   websocket::Fault fault() const { return reader_.fault(); }
@@ -51,10 +52,10 @@ class ToApp {
   struct Output {
     base::ByteQueue& queue;
     std::size_t room;
-    bool discard;
   };
 
   websocket::Fault on_header();
+  websocket::Fault on_payload(const FrameReader::Step& step, Output& out);
   void pass_control(base::Bytes payload, Output& out);
   websocket::Fault pass(const FrameReader::Step& step, Output& out);
   websocket::Fault inflate(base::Bytes packed, bool message_complete, Output& out);
@@ -64,6 +65,7 @@ class ToApp {
   void send_fragment(base::ByteQueue& text, bool fin, Output& out);
   void end_message();
   void stall(base::Bytes packed, bool message_complete);
+  void drop_message();
 
   const Settings& settings_;
   Workshop& workshop_;
@@ -76,7 +78,7 @@ class ToApp {
   bool stalled_complete_ = false;
   websocket::MaskKey out_key_{};
   std::uint64_t message_bytes_ = 0;
-  std::array<std::byte, 8> expected_pong_{};
+  std::optional<std::array<std::byte, 8>> expected_pong_;
   std::optional<deflate::History> history_;
   std::optional<deflate::MessageDecoder> decoder_;
   base::ByteQueue held_;     // text of an unfinished compressed message

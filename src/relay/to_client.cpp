@@ -5,7 +5,6 @@
 namespace wsproxy::relay {
 
 using websocket::append_frame;
-using websocket::FrameHeader;
 using websocket::Opcode;
 
 ToClient::ToClient(const Settings& settings, Workshop& workshop, Meter& meter)
@@ -22,7 +21,7 @@ ToClient::ToClient(const Settings& settings, Workshop& workshop, Meter& meter)
 
 ToClient::Result ToClient::feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room,
                                 bool discard, bool stop_after_message) {
-  Output out{to_client, discard};
+  if (discard) drop_message();
   Result result;
   while (to_client.size() < room) {
     const FrameReader::Step step = reader_.next(input.subspan(result.used), kWholeMessage - held_.size() + 1);
@@ -34,11 +33,11 @@ ToClient::Result ToClient::feed(base::MutableBytes input, base::ByteQueue& to_cl
         on_header();
         break;
       case FrameReader::Event::payload:
-        on_payload(step, out);
+        if (!discard) on_payload(step, to_client);
         if (stop_after_message && between_messages()) return {Event::message_end, result.used};
         break;
       case FrameReader::Event::control:
-        send_frame({.opcode = reader_.header().opcode}, step.payload, out);
+        if (!discard) append_frame({.opcode = reader_.header().opcode}, step.payload, to_client);
         break;
       case FrameReader::Event::close:
         return {Event::close, result.used};
@@ -56,12 +55,12 @@ void ToClient::on_header() {
   mode_ = settings_.compression ? Mode::hold : Mode::pass;
 }
 
-void ToClient::on_payload(const FrameReader::Step& step, Output& out) {
+void ToClient::on_payload(const FrameReader::Step& step, base::ByteQueue& out) {
   message_bytes_ += step.payload.size();
   switch (mode_) {
     case Mode::pass:
       pass(step, out);
-      if (step.message_complete && !out.discard) {
+      if (step.message_complete) {
         meter_.on_message(Leg::client, reader_.message_type(), false, message_bytes_);
       }
       break;
@@ -75,16 +74,16 @@ void ToClient::on_payload(const FrameReader::Step& step, Output& out) {
   if (step.message_complete) message_begun_ = in_message_ = false;
 }
 
-void ToClient::pass(const FrameReader::Step& step, Output& out) {
+void ToClient::pass(const FrameReader::Step& step, base::ByteQueue& out) {
   // A frame of which only a part has come goes on as a fragment, so that the client leg is always
   // between two frames: a close frame fits there even when the app dies inside one of its own.
-  send_frame({.fin = step.message_complete,
-              .opcode = message_begun_ ? Opcode::continuation : reader_.message_type()},
-             step.payload, out);
+  append_frame({.fin = step.message_complete,
+                .opcode = message_begun_ ? Opcode::continuation : reader_.message_type()},
+               step.payload, out);
   message_begun_ = true;
 }
 
-void ToClient::hold(const FrameReader::Step& step, Output& out) {
+void ToClient::hold(const FrameReader::Step& step, base::ByteQueue& out) {
   if (message_bytes_ > kWholeMessage) {
     begin_large(step, out);
     return;
@@ -100,8 +99,7 @@ void ToClient::hold(const FrameReader::Step& step, Output& out) {
   }
 }
 
-void ToClient::send_whole(base::Bytes text, Output& out) {
-  if (out.discard) return;
+void ToClient::send_whole(base::Bytes text, base::ByteQueue& out) {
   const CompressionSettings& compression = *settings_.compression;
   const deflate::EncoderShape shape =
       deflate::fitted_shape(compression.level, compression.params.server_window_bits,
@@ -123,21 +121,21 @@ void ToClient::send_whole(base::Bytes text, Output& out) {
     meter_.on_bypassed(bypass, took);
   }
   append_frame({.rsv1 = compressed, .opcode = reader_.message_type()}, compressed ? packed.view() : text,
-               out.queue);
+               out);
   packed.clear();
   meter_.on_message(Leg::client, reader_.message_type(), compressed, text.size());
 }
 
-void ToClient::begin_large(const FrameReader::Step& step, Output& out) {
+void ToClient::begin_large(const FrameReader::Step& step, base::ByteQueue& out) {
   const base::Bytes sample = held_.size() >= step.payload.size() ? held_.view() : step.payload;
-  const deflate::Bypass bypass = policy_.decide(sample);
+  const deflate::Bypass bypass = policy_.decide(sample, message_bytes_);
   if (bypass != deflate::Bypass::none) {
     meter_.on_bypassed(bypass, 0);
     mode_ = Mode::pass;
     held_.append(step.payload);
-    send_frame({.fin = step.message_complete, .opcode = reader_.message_type()}, held_.view(), out);
+    append_frame({.fin = step.message_complete, .opcode = reader_.message_type()}, held_.view(), out);
     message_begun_ = true;
-    if (step.message_complete && !out.discard) {
+    if (step.message_complete) {
       meter_.on_message(Leg::client, reader_.message_type(), false, message_bytes_);
     }
   } else {
@@ -152,7 +150,7 @@ void ToClient::begin_large(const FrameReader::Step& step, Output& out) {
   held_.release();
 }
 
-void ToClient::stream_compressed(base::Bytes text, bool message_complete, Output& out) {
+void ToClient::stream_compressed(base::Bytes text, bool message_complete, base::ByteQueue& out) {
   base::ByteQueue& packed = workshop_.packed;
   const std::uint64_t begun = workshop_.nanoseconds();
   encoder_->write(text, packed);
@@ -160,22 +158,22 @@ void ToClient::stream_compressed(base::Bytes text, bool message_complete, Output
   meter_.on_compressed(text.size(), packed.size(), workshop_.nanoseconds() - begun);
   packed_bytes_ += packed.size();
   if (!packed.empty() || message_complete) {
-    send_frame({.fin = message_complete,
-                .rsv1 = !message_begun_,
-                .opcode = message_begun_ ? Opcode::continuation : reader_.message_type()},
-               packed.view(), out);
+    append_frame({.fin = message_complete,
+                  .rsv1 = !message_begun_,
+                  .opcode = message_begun_ ? Opcode::continuation : reader_.message_type()},
+                 packed.view(), out);
     message_begun_ = true;
   }
   packed.clear();
   if (!message_complete) return;
   encoder_.reset();
   policy_.record(message_bytes_, packed_bytes_);
-  if (out.discard) return;
   meter_.on_message(Leg::client, reader_.message_type(), true, message_bytes_);
 }
 
-void ToClient::send_frame(FrameHeader header, base::Bytes payload, Output& out) {
-  if (!out.discard) append_frame(header, payload, out.queue);
+void ToClient::drop_message() {
+  encoder_.reset();
+  held_.release();
 }
 
 }  // namespace wsproxy::relay

@@ -41,6 +41,7 @@ class ToClient {
 
   /// Whether the app is between two messages: a close frame of our own cuts nothing off.
   bool between_messages() const { return !in_message_; }
+  bool take_saw_data() { return reader_.take_saw_data(); }
   websocket::Fault fault() const { return reader_.fault(); }
   websocket::ClosePayload close_payload() const { return reader_.close_payload(); }
 
@@ -51,19 +52,15 @@ class ToClient {
     hold,      // still small enough to be compressed whole
     compress,  // large: streams through an encoder
   };
-  struct Output {
-    base::ByteQueue& queue;
-    bool discard;
-  };
 
   void on_header();
-  void on_payload(const FrameReader::Step& step, Output& out);
-  void pass(const FrameReader::Step& step, Output& out);
-  void hold(const FrameReader::Step& step, Output& out);
-  void send_whole(base::Bytes text, Output& out);
-  void begin_large(const FrameReader::Step& step, Output& out);
-  void stream_compressed(base::Bytes text, bool message_complete, Output& out);
-  void send_frame(websocket::FrameHeader header, base::Bytes payload, Output& out);
+  void on_payload(const FrameReader::Step& step, base::ByteQueue& out);
+  void pass(const FrameReader::Step& step, base::ByteQueue& out);
+  void hold(const FrameReader::Step& step, base::ByteQueue& out);
+  void send_whole(base::Bytes text, base::ByteQueue& out);
+  void begin_large(const FrameReader::Step& step, base::ByteQueue& out);
+  void stream_compressed(base::Bytes text, bool message_complete, base::ByteQueue& out);
+  void drop_message();
 
   const Settings& settings_;
   Workshop& workshop_;

@@ -24,6 +24,12 @@ std::vector<std::byte> app_close(std::uint16_t code, const std::string& reason =
   return FrameBytes{}.fin().close().payload(payload(code, reason)).build();
 }
 
+RelayRig::Options deflating() {
+  RelayRig::Options options;
+  options.params.emplace();
+  return options;
+}
+
 }  // namespace
 
 TEST_CASE("7.1: a client's close goes through with code and reason, and the app's answer back") {
@@ -179,6 +185,59 @@ TEST_CASE("A ping of our own goes between frames, even inside one of the app's, 
   rig.app_says(FrameBytes{}.fin().text().length16(500).payload("a").build());
   CHECK(rig.pings(id));
   CHECK(rig.client.messages().back().opcode == 9);
+}
+
+TEST_CASE("A pong of eight zero bytes that nobody of ours asked for is the app's") {
+  const std::array<std::byte, 8> zeros{};
+  const auto pong = FrameBytes{}.fin().pong().masked().payload(std::string{base::as_text(zeros)}).build();
+  RelayRig rig;
+  rig.client_says(pong);
+  CHECK(rig.app.messages().size() == 1);
+
+  REQUIRE(rig.pings(zeros));
+  rig.client_says(pong);
+  CHECK(rig.app.messages().size() == 1);
+  rig.client_says(pong);  // it has been answered: this one is for the app again
+  CHECK(rig.app.messages().size() == 2);
+}
+
+TEST_CASE("Pings and pongs are no data; a piece of a message is, even one that is held back") {
+  test::Deflater deflater(15);
+  RelayRig rig(deflating());
+  rig.client_says(FrameBytes{}.fin().ping().masked().build());
+  rig.app_says(FrameBytes{}.fin().pong().build());
+  CHECK_FALSE(rig.relay().take_saw_data(Leg::client));
+  CHECK_FALSE(rig.relay().take_saw_data(Leg::app));
+
+  rig.client_says(FrameBytes{}.rsv1().text().masked().payload(deflater.message("begun")).build());
+  CHECK(rig.app.messages().size() == 1);  // the ping
+  CHECK(rig.relay().take_saw_data(Leg::client));
+  CHECK_FALSE(rig.relay().take_saw_data(Leg::client));
+  rig.app_says(FrameBytes{}.text().payload("begun").build());
+  CHECK(rig.relay().take_saw_data(Leg::app));
+}
+
+TEST_CASE("What nobody gets any more is neither compressed nor inflated nor counted") {
+  const std::string large(100000, 'a');
+  RelayRig drained(deflating());
+  drained.closes(1001);
+  drained.app_says(FrameBytes{}.text().payload(large).build());
+  drained.app_says(FrameBytes{}.fin().continuation().payload(large).build());
+  drained.app_says(FrameBytes{}.fin().ping().build());
+  CHECK(drained.client.messages().size() == 1);
+  CHECK(drained.meter.messages.empty());
+  CHECK(drained.meter.text_bytes == 0);
+
+  test::Deflater deflater(15);
+  RelayRig broken(deflating());
+  broken.client_says(FrameBytes{}.rsv1().text().masked().payload(deflater.message("begun")).build());
+  broken.app_says(FrameBytes{}.fin().continuation().build());
+  const std::size_t said = broken.app.messages().size();
+  broken.client_says(FrameBytes{}.fin().continuation().masked().build());
+  broken.client_says(FrameBytes{}.fin().text().masked().payload("too late").build());
+  broken.client_says(FrameBytes{}.fin().ping().masked().build());
+  CHECK(broken.app.messages().size() == said);
+  CHECK(broken.meter.messages.empty());
 }
 
 TEST_CASE("What the app says after the client's close frame has gone is neither passed on nor counted") {

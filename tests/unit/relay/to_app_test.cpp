@@ -117,6 +117,21 @@ TEST_CASE("7692 6.1: a compressed message in fragments, with pings between them 
   });
 }
 
+TEST_CASE("A compressed message of up to kWholeMessage reaches the app as one frame, at any cut") {
+  for (const std::size_t size : {relay::kWholeMessage - 1, relay::kWholeMessage, relay::kWholeMessage + 1}) {
+    test::Deflater deflater(15);
+    const std::string text = letters(size);
+    const auto frame = FrameBytes{}.fin().rsv1().text().masked().payload(deflater.message(text)).build();
+    for (const unsigned seed : {1U, 2U, 3U}) {
+      RelayRig rig(compressed());
+      for (const auto& piece : test::random_cuts(frame, seed).pieces) rig.client_says(piece);
+      REQUIRE(rig.app.messages().size() == 1);
+      CHECK(rig.app.messages()[0].payload == text);
+      CHECK(rig.app.frames().size() == (size <= relay::kWholeMessage ? 1 : 2));
+    }
+  }
+}
+
 TEST_CASE("A large inflated message streams in fragments of bounded size") {
   test::Deflater deflater(15);
   const std::string text = letters(1000000);

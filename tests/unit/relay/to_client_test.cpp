@@ -145,6 +145,37 @@ TEST_CASE("A message over 64 KiB streams compressed in fragments and keeps the c
   }
 }
 
+TEST_CASE("What an encoder has held back leaves within the room") {
+  // Judged by its beginning, the message is compressed; then comes what zlib cannot match, so that it
+  // gathers literals for long before a block goes out.
+  auto options = compressed();
+  options.room = 1000;
+  for (std::size_t before = 100000; before < 117000; before += 500) {
+    const std::string text = std::string(70000, 'a') + noise(before + relay::kWholeMessage);
+    const auto bytes = FrameBytes{}.fin().binary().payload(text).build();
+    RelayRig rig(options);
+    rig.app_says(base::Bytes{bytes}.first(bytes.size() - relay::kWholeMessage));
+    rig.app_says(base::Bytes{bytes}.last(relay::kWholeMessage));
+    CHECK(rig.client.messages().at(0).compressed);
+    CHECK(rig.most_queued() <= options.room + relay::kRoomOvershoot);
+  }
+}
+
+TEST_CASE("min_size is of the message, not of what has come of it") {
+  auto options = compressed();
+  options.min_size = relay::kWholeMessage;
+  for (const std::size_t size : {relay::kWholeMessage - 1, relay::kWholeMessage, relay::kWholeMessage + 1}) {
+    const std::string text(size, 'a');
+    const auto bytes = FrameBytes{}.fin().text().payload(text).build();
+    for (const unsigned seed : {1U, 2U, 3U}) {
+      CAPTURE(size, seed);
+      RelayRig rig(options);
+      for (const auto& piece : test::random_cuts(bytes, seed).pieces) rig.app_says(piece);
+      CHECK(rig.client.messages() == std::vector<SeenMessage>{{1, size >= options.min_size, text}});
+    }
+  }
+}
+
 TEST_CASE("A large incompressible message passes raw, in fragments as it comes") {
   const std::string text = noise(300000);
   const auto bytes = FrameBytes{}.fin().binary().payload(text).build();
