@@ -65,7 +65,8 @@ int run(const RunOptions& options) {
   config::ReadResult read;
   if (options.config_file) read = config::load_config(*options.config_file, config::process_environment());
   std::vector<config::Error> errors = std::move(read.errors);
-  for (config::Error& error : apply_options(options, read.config)) errors.push_back(std::move(error));
+  // Of a file with errors it would tell those between values again, and compare defaults with the rest.
+  if (errors.empty()) errors = apply_options(options, read.config);
   for (const config::Error& error : errors) std::fprintf(stderr, "%s\n", error.text().c_str());
   if (!errors.empty()) return 1;
   const std::vector<std::string> unsupported = config::unsupported_features(read.config);

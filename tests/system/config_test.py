@@ -221,6 +221,15 @@ class Errors(ConfigTest):
         self.assertEqual(result.returncode, 1)
         self.assertIn(f"{path}:2:10: compression.level", result.stderr)
 
+    def test_run_adds_nothing_to_the_errors_of_the_file(self):
+        for text in ("listeners:\n  - {address: 127.0.0.1:1}\n  - {address: 127.0.0.1:1}\n",
+                     "listeners:\n  - {address: 127.0.0.1:9090}\nadmin:\n  address: nowhere\n"):
+            with self.subTest(text=text):
+                path = self.file(text)
+                errors = run_command("check", "--config", path).stderr
+                self.assertEqual(len(errors.splitlines()), 1)
+                self.assertEqual(run_command("run", "--config", path).stderr, errors)
+
 
 class Environment(ConfigTest):
     def test_a_value_may_come_from_the_environment_and_a_default_stands_in(self):
