@@ -23,17 +23,11 @@ void store_be(std::byte* to, Unsigned value) {
 std::uint16_t load_be16(const std::byte* from) {
   return load_be<std::uint16_t>(from);
 }
-std::uint32_t load_be32(const std::byte* from) {
-  return load_be<std::uint32_t>(from);
-}
 std::uint64_t load_be64(const std::byte* from) {
   return load_be<std::uint64_t>(from);
 }
 
 void store_be16(std::byte* to, std::uint16_t value) {
-  store_be(to, value);
-}
-void store_be32(std::byte* to, std::uint32_t value) {
   store_be(to, value);
 }
 void store_be64(std::byte* to, std::uint64_t value) {

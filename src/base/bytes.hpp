@@ -21,10 +21,8 @@ inline std::string_view as_text(Bytes bytes) {
 
 /// Network byte order, no alignment asked for.
 std::uint16_t load_be16(const std::byte* from);
-std::uint32_t load_be32(const std::byte* from);
 std::uint64_t load_be64(const std::byte* from);
 void store_be16(std::byte* to, std::uint16_t value);
-void store_be32(std::byte* to, std::uint32_t value);
 void store_be64(std::byte* to, std::uint64_t value);
 
 }  // namespace wsproxy::base
