@@ -8,9 +8,7 @@ namespace wsproxy::proxy {
 using telemetry::Rejection;
 
 std::optional<Refusal> judge(const http::RequestHead& request, const config::Limits& limits) {
-  const std::string upgrade = request.fields.joined("Upgrade");
-  const std::string connection = request.fields.joined("Connection");
-  if (!websocket::wants_websocket(upgrade, connection)) {
+  if (!websocket::wants_websocket(request.fields.joined("Upgrade"), request.fields.joined("Connection"))) {
     return Refusal{Rejection::not_websocket, 426,
                    "This port speaks WebSocket; plain HTTP is not forwarded yet."};
   }
@@ -19,8 +17,6 @@ std::optional<Refusal> judge(const http::RequestHead& request, const config::Lim
   handshake.method = request.method;
   handshake.http_minor = request.version_minor;
   handshake.host = request.fields.first("Host");
-  handshake.upgrade = upgrade;
-  handshake.connection = connection;
   handshake.key = request.fields.first("Sec-WebSocket-Key");
   handshake.key_count = static_cast<unsigned>(request.fields.count("Sec-WebSocket-Key"));
   handshake.version = version;

@@ -32,21 +32,15 @@ bool is_key(std::string_view key) {
 
 HandshakeFault check_request(const HandshakeRequest& request) {
   if (request.method != "GET") return HandshakeFault::method_not_get;
-  if (request.http_major < 1 || (request.http_major == 1 && request.http_minor < 1)) {
-    return HandshakeFault::http_too_old;
-  }
+  if (request.http_minor < 1) return HandshakeFault::http_too_old;
   if (request.host.empty()) return HandshakeFault::host_missing;
-  if (!base::list_has_token(request.upgrade, "websocket")) return HandshakeFault::upgrade_missing;
-  if (!base::list_has_token(request.connection, "upgrade")) return HandshakeFault::connection_missing;
   if (base::trim(request.version) != kVersion) return HandshakeFault::version_unsupported;
   if (request.key_count == 0 || request.key.empty()) return HandshakeFault::key_missing;
   return request.key_count == 1 && is_key(request.key) ? HandshakeFault::none : HandshakeFault::key_invalid;
 }
 
 unsigned status_for(HandshakeFault fault) {
-  const bool upgrade_required =
-      fault == HandshakeFault::upgrade_missing || fault == HandshakeFault::version_unsupported;
-  return upgrade_required ? 426 : 400;
+  return fault == HandshakeFault::version_unsupported ? 426 : 400;
 }
 
 std::string_view describe(HandshakeFault fault) {
@@ -59,10 +53,6 @@ std::string_view describe(HandshakeFault fault) {
       return "the request is older than HTTP/1.1";
     case HandshakeFault::host_missing:
       return "Host is missing";
-    case HandshakeFault::upgrade_missing:
-      return "Upgrade does not list websocket";
-    case HandshakeFault::connection_missing:
-      return "Connection does not list upgrade";
     case HandshakeFault::version_unsupported:
       return "Sec-WebSocket-Version is not 13";
     case HandshakeFault::key_missing:

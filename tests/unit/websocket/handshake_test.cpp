@@ -13,8 +13,6 @@ HandshakeRequest good_request() {
   HandshakeRequest request;
   request.method = "GET";
   request.host = "server.example.com";
-  request.upgrade = "websocket";
-  request.connection = "Upgrade";
   request.key = "dGhlIHNhbXBsZSBub25jZQ==";
   request.version = "13";
   return request;
@@ -32,10 +30,6 @@ TEST_CASE("4.2.1: what a request must have, one thing wrong at a time") {
   const Row rows[] = {
       {"nothing is wrong", [](auto&) {}, none, 0},
       {"HTTP/1.2", [](auto& r) { r.http_minor = 2; }, none, 0},
-      {"HTTP/2.0", [](auto& r) { r.http_major = 2, r.http_minor = 0; }, none, 0},
-      {"names in any case", [](auto& r) { r.upgrade = "WebSocket", r.connection = "uPGRADE"; }, none, 0},
-      {"names in a list", [](auto& r) { r.upgrade = "h2c, websocket", r.connection = "keep-alive, Upgrade"; },
-       none, 0},
       {"a key of zeros", [](auto& r) { r.key = "AAAAAAAAAAAAAAAAAAAAAA=="; }, none, 0},
       {"the key of section 4.1, whose unused bits are set",
        [](auto& r) { r.key = "AQIDBAUGBwgJCgsMDQ4PEC=="; }, none, 0},
@@ -44,13 +38,7 @@ TEST_CASE("4.2.1: what a request must have, one thing wrong at a time") {
       {"methods have a case", [](auto& r) { r.method = "get"; }, method_not_get, 400},
       {"no method", [](auto& r) { r.method = ""; }, method_not_get, 400},
       {"HTTP/1.0", [](auto& r) { r.http_minor = 0; }, http_too_old, 400},
-      {"HTTP/0.9", [](auto& r) { r.http_major = 0, r.http_minor = 9; }, http_too_old, 400},
       {"no Host", [](auto& r) { r.host = ""; }, host_missing, 400},
-      {"no Upgrade", [](auto& r) { r.upgrade = ""; }, upgrade_missing, 426},
-      {"another Upgrade", [](auto& r) { r.upgrade = "h2c"; }, upgrade_missing, 426},
-      {"websocket as a part of a name", [](auto& r) { r.upgrade = "websockets"; }, upgrade_missing, 426},
-      {"no Connection", [](auto& r) { r.connection = ""; }, connection_missing, 400},
-      {"another Connection", [](auto& r) { r.connection = "keep-alive"; }, connection_missing, 400},
       {"no version", [](auto& r) { r.version = ""; }, version_unsupported, 426},
       {"version 8", [](auto& r) { r.version = "8"; }, version_unsupported, 426},
       {"version 14", [](auto& r) { r.version = "14"; }, version_unsupported, 426},
@@ -89,9 +77,12 @@ TEST_CASE("each fault of a handshake is described by a sentence of its own") {
 
 TEST_CASE("4.2.1: a request wants a WebSocket when both headers say so") {
   CHECK(wants_websocket("websocket", "Upgrade"));
+  CHECK(wants_websocket("WebSocket", "uPGRADE"));
   CHECK(wants_websocket("foo/2, WebSocket", "close, upgrade"));
   CHECK_FALSE(wants_websocket("websocket", "keep-alive"));
+  CHECK_FALSE(wants_websocket("websocket", ""));
   CHECK_FALSE(wants_websocket("h2c", "Upgrade"));
+  CHECK_FALSE(wants_websocket("websockets", "Upgrade"));
   CHECK_FALSE(wants_websocket("", ""));
 }
 
