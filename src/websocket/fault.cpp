@@ -29,7 +29,6 @@ std::uint16_t close_code_for(Fault fault) {
     case Fault::expected_continuation:
     case Fault::close_payload_of_one:
     case Fault::close_code_illegal:
-    case Fault::data_after_close:
       return close_code::protocol_error;
   }
   return close_code::protocol_error;
@@ -77,8 +76,6 @@ std::string_view describe(Fault fault) {
       return "a message is too big";
     case Fault::corrupt_deflate:
       return "compressed data is corrupt";
-    case Fault::data_after_close:
-      return "a frame came after the close frame";
   }
   return "unknown fault";
 }

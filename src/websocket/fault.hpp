@@ -27,7 +27,6 @@ enum class Fault : std::uint8_t {
   close_reason_not_utf8,     // 5.5.1
   message_too_big,           // 10.4
   corrupt_deflate,           // 7692 7.2.2
-  data_after_close,          // 5.5.1
 };
 
 /// What section 7.4.1 has for it: 1002, 1007 or 1009.

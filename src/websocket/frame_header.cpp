@@ -11,16 +11,6 @@ constexpr std::uint64_t kLargestMediumLength = 0xFFFF;
 
 }  // namespace
 
-std::size_t header_size(const FrameHeader& header) {
-  std::size_t size = 2;
-  if (header.payload_size > kLargestMediumLength) {
-    size += 8;
-  } else if (header.payload_size > kLargestShortLength) {
-    size += 2;
-  }
-  return header.masked ? size + header.mask_key.size() : size;
-}
-
 std::size_t write_header(const FrameHeader& header, std::byte* to) {
   const unsigned flags = (header.fin ? 0x80U : 0U) | (header.rsv1 ? 0x40U : 0U);
   const unsigned mask_bit = header.masked ? 0x80U : 0U;

@@ -26,7 +26,7 @@ Keepalive::Time Keepalive::next_check(Time now) const {
     next = ping_pending_ ? pinged_ + limits_->ping_timeout : heard_ + limits_->ping_interval;
   }
   if (limits_->idle.count() > 0) next = std::min(next, data_ + limits_->idle);
-  // A ping that had to wait for the end of a frame is tried again soon.
+  // What is overdue is asked for soon and not at once, so that a check without effect cannot spin.
   return next <= now ? now + Duration{100} : next;
 }
 

@@ -18,7 +18,6 @@ class MessageRules {
   /// To be called once a frame, with its complete header. Control frames change nothing.
   Fault on_header(const FrameHeader& header);
 
-  bool in_message() const { return in_message_; }
   /// Of the message begun last.
   Opcode opcode() const { return opcode_; }
   bool compressed() const { return compressed_; }

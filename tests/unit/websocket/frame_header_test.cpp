@@ -25,7 +25,6 @@ std::vector<std::byte> written(const FrameHeader& header) {
 TEST_CASE("5.2: a length is written in its shortest form") {
   struct Row {
     std::uint64_t payload_size;
-    std::size_t header_size;
     std::vector<std::byte> bytes;
   };
   const auto small = [](unsigned length) { return FrameBytes{}.fin().text().length7(length).build(); };
@@ -33,14 +32,13 @@ TEST_CASE("5.2: a length is written in its shortest form") {
   const auto large = [](std::uint64_t length) { return FrameBytes{}.fin().text().length64(length).build(); };
   const std::uint64_t most = (std::uint64_t{1} << 63) - 1;
   const Row rows[] = {
-      {0, 2, small(0)},      {1, 2, small(1)},          {125, 2, small(125)},      {126, 4, medium(126)},
-      {127, 4, medium(127)}, {65535, 4, medium(65535)}, {65536, 10, large(65536)}, {most, 10, large(most)},
+      {0, small(0)},      {1, small(1)},          {125, small(125)},     {126, medium(126)},
+      {127, medium(127)}, {65535, medium(65535)}, {65536, large(65536)}, {most, large(most)},
   };
   for (const Row& row : rows) {
     INFO("payload size " << row.payload_size);
     FrameHeader header;
     header.payload_size = row.payload_size;
-    CHECK(header_size(header) == row.header_size);
     CHECK(written(header) == row.bytes);
 
     header.masked = true;
@@ -48,7 +46,6 @@ TEST_CASE("5.2: a length is written in its shortest form") {
     auto masked = row.bytes;
     masked[1] |= std::byte{0x80};
     masked.insert(masked.end(), test::kSomeKey.begin(), test::kSomeKey.end());
-    CHECK(header_size(header) == row.header_size + 4);
     CHECK(written(header) == masked);
   }
 }
