@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "base/bytes.hpp"
@@ -14,6 +15,7 @@ enum class Bypass : std::uint8_t {
   stream,          // this connection's messages have not been shrinking
   no_gain,         // it was tried and did not shrink
 };
+inline constexpr std::size_t kBypassCount = 5;
 
 /// 78 or more distinct bytes among 128 sampled at an odd stride. Never true under 256 bytes.
 bool looks_incompressible(base::Bytes text);
