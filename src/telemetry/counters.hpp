@@ -40,11 +40,9 @@ enum class Rejection : std::uint8_t {
   origin,
   max_connections,
   max_connections_per_ip,
-  upstream_max_connections,
-  draining,
-  unsupported
+  upstream_max_connections
 };
-inline constexpr std::size_t kRejections = 11;
+inline constexpr std::size_t kRejections = 9;
 
 /// What the app did wrong: label `reason` of wsproxy_upstream_errors_total.
 enum class UpstreamError : std::uint8_t {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <initializer_list>
@@ -38,12 +37,11 @@ class Log {
     write(level, message, std::span{fields.begin(), fields.size()});
   }
 
-  bool enabled(Level level) const { return level <= level_.load(std::memory_order_relaxed); }
-  void set_level(Level level) { level_.store(level, std::memory_order_relaxed); }
+  bool enabled(Level level) const { return level <= level_; }
 
  private:
   class Backend;
-  std::atomic<Level> level_;
+  const Level level_;
   std::unique_ptr<Backend> backend_;
 };
 
