@@ -40,9 +40,10 @@ enum class Rejection : std::uint8_t {
   origin,
   max_connections,
   max_connections_per_ip,
-  upstream_max_connections
+  upstream_max_connections,
+  draining
 };
-inline constexpr std::size_t kRejections = 9;
+inline constexpr std::size_t kRejections = 10;
 
 /// What the app did wrong: label `reason` of wsproxy_upstream_errors_total.
 enum class UpstreamError : std::uint8_t {

@@ -25,7 +25,8 @@ constexpr std::array<const char*, kConnectionResults> kResultNames{"upgraded", "
 constexpr std::array<const char*, kRejections> kRejectionNames{
     "bad_request",      "not_websocket",          "bad_handshake",
     "header_too_large", "handshake_timeout",      "origin",
-    "max_connections",  "max_connections_per_ip", "upstream_max_connections"};
+    "max_connections",  "max_connections_per_ip", "upstream_max_connections",
+    "draining"};
 constexpr std::array<const char*, kUpstreamErrors> kUpstreamErrorNames{
     "resolve",      "connect", "connect_timeout", "response_timeout", "bad_response",
     "closed_early", "lost",    "protocol"};

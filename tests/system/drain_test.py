@@ -156,6 +156,7 @@ class WhileDraining(SystemTest):
         begin = time.monotonic()
         self.proxy.terminate()
         self.assertEqual(client.read_answer().status, 503)
+        self.assertEqual(self.proxy.metrics().sum("wsproxy_rejected_total", reason="draining"), 1)
         client.close()
         self.assertEqual(self.proxy.wait_exit(), 0)
         self.assertLess(time.monotonic() - begin, 8)
