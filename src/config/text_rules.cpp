@@ -1,34 +1,12 @@
 #include "config/text_rules.hpp"
 
-#include <cstdint>
 #include <string>
 
-#include "base/ascii.hpp"
+#include "base/utf8.hpp"
 #include "config/address.hpp"
 
 namespace wsproxy::config {
 namespace {
-
-std::uint8_t octet(char c) {
-  return static_cast<std::uint8_t>(c);
-}
-
-/// The length of the UTF-8 sequence at the front; 0 when there is none.
-std::size_t sequence_length(std::string_view text) {
-  const std::uint8_t first = octet(text[0]);
-  if (first < 0x80) return 1;
-  if (first < 0xC2 || first > 0xF4) return 0;
-  const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  if (text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((octet(text[i]) & 0xC0) != 0x80) return 0;
-  }
-  const std::uint8_t second = octet(text[1]);
-  const bool is_long_form = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  const bool is_surrogate = first == 0xED && second > 0x9F;
-  const bool is_beyond_unicode = first == 0xF4 && second > 0x8F;
-  return is_long_form || is_surrogate || is_beyond_unicode ? 0 : length;
-}
 
 std::string path_problem(std::string_view path) {
   return path.empty() ? "is empty" : "";
@@ -75,20 +53,11 @@ std::string dsn_problem(std::string_view dsn) {
 
 }  // namespace
 
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const auto length = sequence_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
 bool is_printable(std::string_view text) {
   while (!text.empty()) {
-    const auto length = sequence_length(text);
-    if (length == 0 || (length == 1 && (octet(text[0]) < 0x20 || octet(text[0]) == 0x7F))) return false;
-    if (octet(text[0]) == 0xC2 && octet(text[1]) < 0xA0) return false;  // U+0080 to U+009F
+    const auto [code_point, length] = base::first_character(text);
+    const bool is_control = code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0);
+    if (length == 0 || is_control) return false;
     text.remove_prefix(length);
   }
   return true;

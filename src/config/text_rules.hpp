@@ -6,8 +6,6 @@
 
 namespace wsproxy::config {
 
-/// Valid UTF-8 (RFC 3629: no surrogates, shortest form).
-bool is_utf8(std::string_view text);
 /// Valid UTF-8 without control characters: what may go into a log line, a label or a file name.
 bool is_printable(std::string_view text);
 

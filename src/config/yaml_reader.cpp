@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.hpp"
 #include "config/file.hpp"
 #include "config/keys.hpp"
 #include "config/suggest.hpp"
@@ -22,9 +23,7 @@ constexpr std::size_t kLongestQuote = 80;
 std::string in_quotes(std::string_view text) {
   if (!is_printable(text)) return "the value";
   if (text.size() <= kLongestQuote) return fmt::format("\"{}\"", text);
-  std::size_t end = kLongestQuote;  // not inside a character
-  while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return fmt::format("\"{}...\"", text.substr(0, end));
+  return fmt::format("\"{}...\"", base::cut_between_characters(text, kLongestQuote));
 }
 
 std::string name_of(YamlNode::Kind kind) {

@@ -9,6 +9,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include "base/utf8.hpp"
 #include "config/text_rules.hpp"
 
 namespace wsproxy::config {
@@ -119,7 +120,7 @@ std::string not_valid(std::string message) {
 
 YamlDocument parse_yaml(const std::string& text) {
   if (text.size() > kMaxYamlBytes) return refused({}, "is larger than 1 MiB");
-  if (text.find('\0') != std::string::npos || !is_utf8(text)) return refused({}, "is not UTF-8 text");
+  if (text.find('\0') != std::string::npos || !base::is_utf8(text)) return refused({}, "is not UTF-8 text");
   YamlDocument document;
   try {
     std::istringstream stream{text};

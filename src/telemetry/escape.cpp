@@ -5,33 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.hpp"
+
 namespace wsproxy::telemetry {
 namespace {
-
-struct Decoded {
-  char32_t code_point;
-  std::size_t length;  // 0: not UTF-8
-};
-
-constexpr Decoded kInvalid{0, 0};
-
-/// The first character of a text that does not begin with ASCII (RFC 3629 section 4).
-Decoded decode(std::string_view text) {
-  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned lead = byte(0);
-  if (lead < 0xC2 || lead > 0xF4) return kInvalid;
-  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  if (text.size() < length) return kInvalid;
-  char32_t code_point = lead & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return kInvalid;
-    code_point = (code_point << 6) | (byte(i) & 0x3FU);
-  }
-  const bool is_overlong = (length == 3 && code_point < 0x800) || (length == 4 && code_point < 0x10000);
-  const bool is_surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
-  if (is_overlong || is_surrogate || code_point > 0x10FFFF) return kInvalid;
-  return {code_point, length};
-}
 
 /// Controls (C1 too: terminals obey them), line separators, and what reorders a line when it is shown.
 bool is_hidden(char32_t c) {
@@ -80,7 +57,7 @@ std::size_t append_special(std::string& out, std::string_view text, Escaping esc
     append_ascii_escape(out, text[0]);
     return 1;
   }
-  const auto [code_point, length] = decode(text);
+  const auto [code_point, length] = base::first_character(text);
   if (length == 0) {
     append_invalid_byte(out, text[0], escaping);
     return 1;

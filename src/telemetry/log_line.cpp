@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.hpp"
 #include "telemetry/escape.hpp"
 
 namespace wsproxy::telemetry {
@@ -29,10 +30,6 @@ void append_time(std::string& out, std::chrono::system_clock::time_point time) {
                  clock.seconds().count(), clock.subseconds().count());
 }
 
-bool is_utf8_continuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
-
 /// Calls `append` with the text, or with as much of it as a line may hold.
 template <typename Append>
 void append_limited(std::string& out, std::string_view text, Append append) {
@@ -40,9 +37,7 @@ void append_limited(std::string& out, std::string_view text, Append append) {
     append(out, text);
     return;
   }
-  std::size_t end = kMaxLogValueBytes;
-  while (end > kMaxLogValueBytes - 3 && is_utf8_continuation(text[end])) --end;
-  append(out, std::string(text.substr(0, end)) + "...");
+  append(out, std::string{base::cut_between_characters(text, kMaxLogValueBytes)} + "...");
 }
 
 struct ValueWriter {

@@ -3,24 +3,10 @@
 #include <array>
 #include <cstring>
 
+#include "base/utf8.hpp"
 #include "websocket/utf8.hpp"
 
 namespace wsproxy::websocket {
-
-namespace {
-
-bool continues_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
-
-std::string_view cut_to_fit(std::string_view reason) {
-  if (reason.size() <= kMaxCloseReason) return reason;
-  std::size_t size = kMaxCloseReason;
-  while (size > 0 && continues_character(reason[size])) --size;
-  return reason.substr(0, size);
-}
-
-}  // namespace
 
 Fault parse_close_payload(base::Bytes payload, ClosePayload& result) {
   result = {};
@@ -41,7 +27,7 @@ void append_close_frame(FrameHeader header, std::uint16_t code, std::string_view
   header.opcode = Opcode::close;
   if (code == close_code::no_status) return append_frame(header, {}, to);
 
-  const std::string_view kept = cut_to_fit(reason);
+  const std::string_view kept = base::cut_between_characters(reason, kMaxCloseReason);
   std::array<std::byte, kMaxControlPayload> payload;
   base::store_be16(payload.data(), code);
   if (!kept.empty()) std::memcpy(payload.data() + 2, kept.data(), kept.size());

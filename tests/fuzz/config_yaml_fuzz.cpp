@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.hpp"
 #include "config/dump.hpp"
-#include "config/text_rules.hpp"
 #include "config/validate.hpp"
 #include "config/yaml_reader.hpp"
 
@@ -41,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto result = config::read_config(text, "fuzz.yaml", variable);
   for (const config::Error& error : result.errors) {
     require(!error.problem.empty());
-    require(config::is_utf8(error.text()));
+    require(base::is_utf8(error.text()));
   }
   if (!result.errors.empty()) return 0;
   require(config::validate(result.config).empty());
