@@ -7,6 +7,15 @@
 
 namespace wsproxy::base {
 
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+constexpr bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+/// What a hexadecimal digit of either case counts, 0 to 15.
+std::optional<unsigned> hex_value(char c);
+
 /// RFC 9110 section 5.6.2: a character of a token.
 bool is_token_char(char c);
 /// A token has at least one character.

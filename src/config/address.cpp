@@ -22,13 +22,8 @@ bool is_ip(std::string_view text, int family) {
   return inet_pton(family, std::string{text}.c_str(), bytes.data()) == 1;
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool is_name_char(char c) {
-  const char lower = base::to_lower(c);
-  return (lower >= 'a' && lower <= 'z') || is_digit(c) || c == '-' || c == '_' || c == '.';
+  return base::is_letter(c) || base::is_digit(c) || c == '-' || c == '_' || c == '.';
 }
 
 /// A name whose last label is a number would be a mistyped IPv4 address.
@@ -37,7 +32,7 @@ bool is_name(std::string_view text) {
   if (text.find("..") != std::string_view::npos) return false;
   const auto last_dot = text.substr(0, text.size() - 1).rfind('.');
   const auto last_label = text.substr(last_dot == std::string_view::npos ? 0 : last_dot + 1);
-  return !std::all_of(last_label.begin(), last_label.end(), is_digit) &&
+  return !std::all_of(last_label.begin(), last_label.end(), base::is_digit) &&
          std::all_of(text.begin(), text.end(), is_name_char);
 }
 

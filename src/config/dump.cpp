@@ -26,7 +26,7 @@ bool may_be_plain(std::string_view text) {
   if (text.empty() || text.ends_with(':') || !std::all_of(text.begin(), text.end(), is_plain_char))
     return false;
   const char first = base::to_lower(text.front());
-  const bool is_ipv4 = first >= '0' && first <= '9' && std::count(text.begin(), text.end(), '.') >= 3;
+  const bool is_ipv4 = base::is_digit(first) && std::count(text.begin(), text.end(), '.') >= 3;
   if (!is_ipv4 && first != '/' && (first < 'a' || first > 'z')) return false;
   return std::find(kWords.begin(), kWords.end(), base::to_lower(text)) == kWords.end();
 }

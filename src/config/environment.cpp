@@ -1,17 +1,17 @@
 #include "config/environment.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+
+#include "base/ascii.hpp"
 
 namespace wsproxy::config {
 namespace {
 
 bool is_name(std::string_view text) {
-  const auto is_letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'; };
-  if (text.empty() || !is_letter(text.front())) return false;
-  for (const char c : text) {
-    if (!is_letter(c) && !(c >= '0' && c <= '9')) return false;
-  }
-  return true;
+  const auto is_name_char = [](char c) { return base::is_letter(c) || base::is_digit(c) || c == '_'; };
+  return !text.empty() && !base::is_digit(text.front()) &&
+         std::all_of(text.begin(), text.end(), is_name_char);
 }
 
 /// The value of what stands between ${ and }.

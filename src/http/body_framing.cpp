@@ -1,7 +1,6 @@
 #include "http/body_framing.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "base/ascii.hpp"
 
@@ -10,13 +9,6 @@ namespace {
 
 /// Nothing of these lines is kept; the limit ends what never ends.
 constexpr std::uint16_t kMaxLine = 8192;
-
-std::optional<unsigned> hex_value(char c) {
-  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-  const char lower = base::to_lower(c);
-  if (lower >= 'a' && lower <= 'f') return static_cast<unsigned>(lower - 'a' + 10);
-  return std::nullopt;
-}
 
 bool is_line_char(char c) {
   const auto code = static_cast<unsigned char>(c);
@@ -76,7 +68,7 @@ BodyFraming::State BodyFraming::after(char c) {
   switch (state_) {
     case State::size_first:
       left_ = 0;
-      return hex_value(c) ? after_size_char(c) : State::broken;
+      return base::hex_value(c) ? after_size_char(c) : State::broken;
     case State::size:
       return after_size_char(c);
     case State::extension:
@@ -109,7 +101,7 @@ BodyFraming::State BodyFraming::after(char c) {
 }
 
 BodyFraming::State BodyFraming::after_size_char(char c) {
-  if (const auto digit = hex_value(c)) {
+  if (const auto digit = base::hex_value(c)) {
     if (left_ >> 59 != 0) return State::broken;  // one more digit could pass 2^63
     left_ = left_ * 16 + *digit;
     return State::size;

@@ -8,14 +8,6 @@
 namespace wsproxy::http {
 namespace {
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-bool is_hex(char c) {
-  return is_digit(c) || (base::to_lower(c) >= 'a' && base::to_lower(c) <= 'f');
-}
-
 /// Visible ASCII without the fragment mark: looser than RFC 3986, since browsers send some characters
 /// of a query as they are.
 bool is_target_char(char c) {
@@ -24,12 +16,12 @@ bool is_target_char(char c) {
 
 /// RFC 3986 section 3.2.2 without the comma, which would make one Host look like two.
 bool is_name_char(char c) {
-  return is_digit(c) || (base::to_lower(c) >= 'a' && base::to_lower(c) <= 'z') ||
+  return base::is_digit(c) || base::is_letter(c) ||
          std::string_view{"-._~%!$&'()*+;="}.find(c) != std::string_view::npos;
 }
 
 bool is_address_char(char c) {
-  return is_hex(c) || c == ':' || c == '.';
+  return base::hex_value(c) || c == ':' || c == '.';
 }
 
 /// Where the host of `text` ends and its port begins; npos when the host is not one.

@@ -17,7 +17,7 @@ constexpr std::string_view kGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 constexpr std::string_view kVersion = "13";
 
 bool is_base64_char(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+  return base::is_letter(c) || base::is_digit(c) || c == '+' || c == '/';
 }
 
 /// Sixteen octets in base64. The last digit's unused bits may be anything: RFC 6455 section 4.1 has

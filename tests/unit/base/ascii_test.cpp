@@ -5,6 +5,19 @@
 namespace wsproxy::base {
 namespace {
 
+TEST_CASE("digits, letters and hexadecimal digits are ASCII's and no others") {
+  const std::string_view hex = "0123456789abcdef";
+  for (unsigned code = 0; code < 256; ++code) {
+    const char c = static_cast<char>(code);
+    INFO("character " << code);
+    CHECK(is_digit(c) == (std::string_view{"0123456789"}.find(c) != std::string_view::npos));
+    const std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    CHECK(is_letter(c) == (letters.find(c) != std::string_view::npos));
+    const std::size_t at = hex.find(to_lower(c));
+    CHECK(hex_value(c) == (at == std::string_view::npos ? std::nullopt : std::optional<unsigned>{at}));
+  }
+}
+
 TEST_CASE("9110 5.6.2: token characters are these 77 and no others") {
   const std::string_view allowed =
       "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
