@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
 
+#include "config/scalar.hpp"
 #include "config/yaml_reader.hpp"
+#include "websocket/close_code.hpp"
 
 /// Every limit at its edge and one past it.
 namespace wsproxy::config {
@@ -62,6 +64,16 @@ TEST_CASE("a value at its limit is taken and one past it is refused") {
   for (const std::string& value : row.bad) {
     CAPTURE(row.key, value);
     CHECK(errors_with(row, value).size() == 1);
+  }
+}
+
+// config and websocket are rooms of one floor, so each has the rule; here they are held together.
+TEST_CASE("6455 7.4: the close codes of the file are those that may be on the wire") {
+  std::uint16_t stored = 0;
+  CloseCode close_code{stored};
+  for (unsigned code = 0; code <= UINT16_MAX; ++code) {
+    const bool is_taken = close_code.read(std::to_string(code)).empty();
+    if (is_taken != websocket::may_be_on_the_wire(static_cast<std::uint16_t>(code))) FAIL(code);
   }
 }
 
