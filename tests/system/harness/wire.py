@@ -156,6 +156,14 @@ class Wire:
             rest, self.buffer = bytes(self.buffer), bytearray()
             return rest
 
+    def expect_silence(self, seconds):
+        """Nothing comes for that long: also the clock of a test that is about the passing of time."""
+        try:
+            frame = self.read_frame(seconds)
+        except TimeoutError:
+            return
+        raise AssertionError(f"unexpected {frame}")
+
     def expect_end_without_close(self, deadline=DEADLINE):
         """The connection ends and no close frame came before."""
         rest = bytearray(self.read_to_end(deadline))
