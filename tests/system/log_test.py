@@ -1,9 +1,12 @@
 """What the log says: one access line a connection, reasons, both formats, levels (DESIGN section 8, issue 2)."""
 
 import json
+import os
 import re
+import select
+import subprocess
 
-from harness import EchoApp, SystemTest, frames, main, wait_until
+from harness import DEADLINE, WSPROXY, EchoApp, SystemTest, environment, frames, free_port, main, wait_until
 
 
 class AccessLine(SystemTest):
@@ -137,11 +140,38 @@ class Formats(SystemTest):
                 json.loads(line)
             self.assertIsNone(re.search(r"[\x00-\x08\x0b-\x1f\x7f]", line), repr(line))
 
-    def test_a_protocol_error_is_a_line_at_info_with_its_reason(self):
-        lines = self.spoken(log={"format": "json"})
-        told = [json.loads(line) for line in lines if "1007" in line and "/broken" in line]
-        self.assertTrue(told, "nothing about the bad text")
-        self.assertTrue(any(re.search("utf-?8", json.dumps(entry), re.I) and entry["level"] == "info" for entry in told), told)
+    def test_a_protocol_error_is_a_line_at_info_with_who_and_why(self):
+        told = [entry for entry in map(json.loads, self.spoken(log={"format": "json"})) if entry["message"] == "protocol error"]
+        self.assertEqual([(entry["level"], entry["by"], entry["code"]) for entry in told], [("info", "client", 1007)])
+        self.assertRegex(told[0]["reason"], "(?i)utf-?8")
+        access = self.proxy.access_line("/broken")
+        self.assertEqual((told[0]["client"], told[0]["request_id"]), (access["client"], access["request_id"]))
+
+    def test_a_protocol_error_of_the_app_names_the_app(self):
+        self.start(timeouts={"close": "300ms"})
+        client, app = self.pair()
+        app.send_frame(frames.CONTINUATION, b"of nothing")
+        self.assertEqual(client.read_close()[0], 1011)
+        client.close()
+        line = self.proxy.wait_for_line('"message":"protocol error"').string
+        told = json.loads(line)
+        self.assertEqual((told["level"], told["by"], told["code"]), ("info", "app", 1002))
+        self.assertTrue(told["reason"])
+
+    def test_auto_is_text_on_a_terminal(self):
+        ours, theirs = os.openpty()
+        self.addCleanup(os.close, ours)
+        proxy = subprocess.Popen([WSPROXY, "run", "--port", str(free_port()), "--admin", f"127.0.0.1:{free_port()}"],
+                                 stderr=theirs, stdout=theirs, env=environment())
+        self.addCleanup(proxy.wait)
+        self.addCleanup(proxy.kill)
+        os.close(theirs)
+        said = b""
+        while b"serving" not in said:
+            self.assertTrue(select.select([ours], [], [], DEADLINE)[0], f"no more than {said}")
+            said += os.read(ours, 4096)
+        [line] = [line for line in said.decode().splitlines() if "listening" in line]
+        self.assertRegex(line, r"^\S+Z info +listening listener=")
 
     def test_the_level_decides_what_is_said(self):
         self.assertEqual(self.spoken(log={"level": "error"}), [])
