@@ -3,9 +3,10 @@
 import random
 import re
 import shutil
+import string
 import subprocess
 
-from harness import EchoApp, ManualApp, SystemTest, connect_tcp, free_port, frames, main, wait_until
+from harness import EchoApp, ManualApp, SystemTest, connect_tcp, free_port, frames, http_head, main, wait_until
 
 # The names of DESIGN section 8 without those of TLS and reloading, which come with their features.
 NAMES = """
@@ -144,26 +145,6 @@ class Metrics(SystemTest):
         self.assertEqual(metrics.sum("wsproxy_connections_total", listener="public"), 3)
         self.assertEqual(metrics.sum("wsproxy_connection_duration_seconds_count"), 3)
 
-    def test_refusals_and_errors_of_the_app_are_counted(self):
-        self.start(app_url=f"ws://127.0.0.1:{free_port()}", wait="live", upstream={"connect_timeout": "100ms"},
-                   limits={"allowed_origins": ["https://good.example"]})
-        for fields, status in (([("Origin", "https://evil.example")], 403), ([], 502)):
-            client = self.closing(self.proxy.client())
-            client.ask(fields=fields)
-            self.assertEqual(client.read_answer().status, status)
-        self.proxy.wait_metric("wsproxy_rejected_total", 1)
-        self.proxy.wait_metric("wsproxy_upstream_errors_total", 1)
-
-    def test_what_is_not_compressed_is_counted_by_its_reason(self):
-        self.start(EchoApp())
-        client = self.echo_client(extensions="permessage-deflate")
-        for sent in ("short", bytes(range(256)) * 20):
-            client.send(sent)
-            client.read_message()
-        reasons = {labels["reason"] for name, labels, value in self.proxy.metrics().samples
-                   if name == "wsproxy_compression_bypassed_total" and value > 0}
-        self.assertGreaterEqual(len(reasons), 1)
-
     def test_without_adaptive_even_what_looks_random_is_tried(self):
         for adaptive, reason in ((True, "incompressible"), (False, "no_gain")):
             with self.subTest(adaptive=adaptive):
@@ -191,6 +172,102 @@ class Metrics(SystemTest):
             self.echo_client(f"/path-{at}", fields=[("User-Agent", f"agent {at}")]).finish(3001 + at)
         self.assertEqual(len(self.proxy.metrics().samples), before)
         self.assertIsNone(re.search(r"path-\d", self.proxy.metrics().text))
+
+
+class Reasons(SystemTest):
+    def assert_grown(self, before, name, label, expected):
+        """The series of that name that have grown since, by this label."""
+        values = {labels[label] for sample, labels, _ in before.samples if sample == name}
+        after = self.proxy.metrics()
+        grown = {value: after.sum(name, **{label: value}) - before.sum(name, **{label: value}) for value in values}
+        self.assertEqual({value: by for value, by in grown.items() if by}, expected)
+
+    def test_a_refusal_is_counted_by_its_reason(self):
+        self.start(limits={"allowed_origins": ["https://good.example"], "max_header_size": "1KiB"})
+        cases = {
+            "bad_request": (http_head.request(without=["Host"]), 400),
+            "not_websocket": (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 426),
+            "bad_handshake": (http_head.request(without=["Sec-WebSocket-Key"]), 400),
+            "header_too_large": (http_head.request(fields=[("X-Pad", "x" * 2000)]), 431),
+            "origin": (http_head.request(fields=[("Origin", "https://evil.example")]), 403),
+        }
+        for reason, (request, status) in cases.items():
+            with self.subTest(reason):
+                before = self.proxy.metrics()
+                client = self.closing(self.proxy.client())
+                client.send_bytes(request)
+                self.assertEqual(client.read_answer().status, status)
+                self.assert_grown(before, "wsproxy_rejected_total", "reason", {reason: 1})
+                self.assert_grown(before, "wsproxy_connections_total", "result", {"rejected": 1})
+                self.assert_grown(before, "wsproxy_upstream_errors_total", "reason", {})
+
+    def test_a_failure_of_the_app_before_its_101_is_counted_by_its_reason(self):
+        self.start(upstream={"response_timeout": "500ms"})
+        cases = {
+            "response_timeout": (lambda app: None, 504),
+            "bad_response": (lambda app: app.send_bytes(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), 502),
+            "closed_early": (lambda app: app.close(), 502),
+        }
+        for reason, (answer, status) in cases.items():
+            with self.subTest(reason):
+                before = self.proxy.metrics()
+                client = self.closing(self.proxy.client())
+                client.ask()
+                answer(self.closing(self.app.next()))
+                self.assertEqual(client.read_answer().status, status)
+                self.assert_grown(before, "wsproxy_upstream_errors_total", "reason", {reason: 1})
+                self.assert_grown(before, "wsproxy_connections_total", "result", {"upstream_failed": 1})
+                self.assert_grown(before, "wsproxy_rejected_total", "reason", {})
+
+    def test_a_failure_of_the_app_after_its_101_is_counted_by_its_reason(self):
+        self.start()
+        cases = {"lost": lambda app: app.reset(), "protocol": lambda app: app.send_frame(frames.CONTINUATION, b"of nothing")}
+        for reason, fail in cases.items():
+            with self.subTest(reason):
+                before = self.proxy.metrics()
+                client, app = self.pair()
+                fail(app)
+                self.assertEqual(client.read_close()[0], 1011)
+                self.assert_grown(before, "wsproxy_upstream_errors_total", "reason", {reason: 1})
+                self.assert_grown(before, "wsproxy_connections_total", "result", {"upgraded": 1})
+
+    def test_an_app_that_cannot_be_reached_is_counted(self):
+        self.start(app_url=f"ws://127.0.0.1:{free_port()}", wait="live", upstream={"connect_timeout": "100ms"})
+        before = self.proxy.metrics()
+        client = self.closing(self.proxy.client())
+        client.ask()
+        self.assertEqual(client.read_answer().status, 502)
+        self.assert_grown(before, "wsproxy_upstream_errors_total", "reason", {"connect": 1})
+        self.assert_grown(before, "wsproxy_connections_total", "result", {"upstream_failed": 1})
+
+    def test_what_is_no_failure_of_ours_is_counted_by_its_result(self):
+        self.start()
+        before = self.proxy.metrics()
+        client = self.closing(self.proxy.client())
+        client.ask()
+        self.closing(self.app.next()).send_bytes(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        self.assertEqual(client.read_answer().status, 403)
+        self.assert_grown(before, "wsproxy_connections_total", "result", {"refused_by_app": 1})
+        before = self.proxy.metrics()
+        self.proxy.client().close()
+        self.proxy.wait_metric("wsproxy_connections_total", 1, result="client_gone")
+        self.assert_grown(before, "wsproxy_connections_total", "result", {"client_gone": 1})
+        for name in ("wsproxy_rejected_total", "wsproxy_upstream_errors_total"):
+            self.assertEqual(self.proxy.metrics().sum(name), 0)
+
+    def test_what_is_not_compressed_is_counted_by_its_reason(self):
+        self.start(EchoApp())
+        client = self.echo_client(extensions="permessage-deflate")
+        for reason, sent in (("too_small", "short"), ("incompressible", bytes(range(256)) * 20), ("no_gain", string.ascii_letters)):
+            with self.subTest(reason):
+                before = self.proxy.metrics()
+                client.send(sent)
+                self.assertFalse(client.read_message().compressed)
+                self.assert_grown(before, "wsproxy_compression_bypassed_total", "reason", {reason: 1})
+        for _ in range(50):
+            client.send(string.ascii_letters)
+            client.read_message()
+        self.assertGreater(self.proxy.metrics().sum("wsproxy_compression_bypassed_total", reason="stream"), 10)
 
 
 if __name__ == "__main__":
