@@ -1,10 +1,12 @@
 """Numbers that bound what a client may cost: connections, heads, time, memory (DESIGN section 7)."""
 
 import os
+import select
 import threading
 import time
 
-from harness import SANITIZED, Drain, EchoApp, Ended, ManualApp, SharedProxyTest, SystemTest, http_head, main, wait_until
+from harness import SANITIZED, Drain, EchoApp, Ended, ManualApp, SharedProxyTest, SystemTest, frames
+from harness import http_head, main, wait_until
 from harness.deflate import FastInflater
 from harness.wire import DEADLINE
 
@@ -12,18 +14,18 @@ MIB = 1 << 20
 
 
 class Connections(SystemTest):
-    def assert_turned_away(self, client):
+    def assert_turned_away(self, status, reason):
+        before = self.proxy.metrics().sum("wsproxy_rejected_total", reason=reason)
+        client = self.closing(self.proxy.client())
         client.ask()
-        try:
-            self.assertIn(client.read_answer().status, (429, 503))
-        except Ended:
-            pass  # being hung up on is as clear
+        self.assertEqual(client.read_answer().status, status)
+        self.assertEqual(self.proxy.metrics().sum("wsproxy_rejected_total", reason=reason), before + 1)
+        return client
 
     def test_one_more_than_max_connections_is_turned_away_until_one_leaves(self):
         self.start_echo(limits={"max_connections": 2})
         first, _ = self.echo_client(), self.echo_client()
-        self.assert_turned_away(self.closing(self.proxy.client()))
-        self.assertGreaterEqual(self.proxy.metrics().sum("wsproxy_rejected_total"), 1)
+        self.assert_turned_away(503, "max_connections").close()
         first.finish()
         wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 1, "the place to be free")
         self.echo_client()
@@ -31,14 +33,45 @@ class Connections(SystemTest):
     def test_max_connections_per_ip_counts_each_address_by_itself(self):
         self.start_echo(limits={"max_connections_per_ip": 1})
         self.echo_client()
-        self.assert_turned_away(self.closing(self.proxy.client()))
+        self.assert_turned_away(429, "max_connections_per_ip")
         other = self.closing(self.proxy.client(source="127.0.0.2"))
         other.open()
 
     def test_max_connections_of_the_app(self):
         self.start_echo(upstream={"max_connections": 1})
         self.echo_client()
-        self.assert_turned_away(self.closing(self.proxy.client()))
+        self.assert_turned_away(503, "upstream_max_connections")
+
+
+class RefusedAndSilent(SystemTest):
+    """Whoever got a refusal and does not hang up has no place and does not stay for ever."""
+
+    CROWD = 4
+
+    def refused(self, status, **how):
+        client = self.closing(self.proxy.client())
+        client.ask(**how)
+        self.assertEqual(client.read_answer().status, status)
+
+    def test_those_that_were_too_many_do_not_keep_a_newcomer_out_when_the_others_have_left(self):
+        self.start_echo(limits={"max_connections": self.CROWD})
+        clients = [self.echo_client() for _ in range(self.CROWD)]
+        for _ in range(self.CROWD):
+            self.refused(503)
+        for client in clients:
+            client.finish()
+        self.proxy.wait_metric("wsproxy_closes_total", self.CROWD, side="client")
+        self.echo_client()
+
+    def test_they_are_let_go_after_timeouts_close_and_not_before(self):
+        self.start_echo(timeouts={"close": "400ms"})
+        begin = time.monotonic()
+        client = self.closing(self.proxy.client())
+        client.send_bytes(http_head.request(without=["Host"]))
+        self.assertEqual(client.read_answer().status, 400)
+        self.proxy.wait_metric("wsproxy_connection_duration_seconds_count", 1)
+        self.assertGreaterEqual(time.monotonic() - begin, 0.4)
+        self.assertLess(time.monotonic() - begin, 3)
 
 
 class HeaderSize(SharedProxyTest):
@@ -75,11 +108,46 @@ class HeaderSize(SharedProxyTest):
                 self.assertEqual(client.read_answer().status, 431)
 
 
-class HandshakeTime(SystemTest):
-    def assert_let_go(self, talk):
-        self.start(timeouts={"handshake": "500ms"})
+class AnswerHeaderSize(SharedProxyTest):
+    settings = {"limits": {"max_header_size": "2KiB"}}
+
+    def answered(self, first_line, size):
+        """The client's answer to a head of the app of that size."""
         client = self.closing(self.proxy.client())
+        client.ask()
+        app = self.closing(self.app.next())
+        fields = http_head.answer_101(app.request.get("Sec-WebSocket-Key")).partition(b"\r\n")[2]
+        head = first_line + b"\r\nContent-Length: 0\r\nX-Pad: \r\n" + fields
+        head = head.replace(b"X-Pad: ", b"X-Pad: " + b"x" * (size - len(head)))
+        self.assertEqual(len(head), size)
+        try:
+            app.send_bytes(head)
+        except Ended:
+            pass
+        return client.read_answer()
+
+    def test_a_head_of_the_app_within_the_limit_passes(self):
+        self.assertEqual(self.answered(b"HTTP/1.1 101 Switching Protocols", 2000).status, 101)
+        self.assertEqual(self.answered(b"HTTP/1.1 403 Forbidden", 2000).status, 403)
+
+    def test_a_head_of_the_app_over_the_limit_is_a_bad_gateway(self):
+        for first_line in (b"HTTP/1.1 101 Switching Protocols", b"HTTP/1.1 403 Forbidden"):
+            for size in (2100, 60_000, 300_000):
+                with self.subTest(first_line=first_line, size=size):
+                    before = self.proxy.metrics().sum("wsproxy_upstream_errors_total", reason="bad_response")
+                    head = self.answered(first_line, size)
+                    self.assertEqual(head.status, 502)
+                    self.assertIsNone(head.get("X-Pad"))
+                    after = self.proxy.metrics().sum("wsproxy_upstream_errors_total", reason="bad_response")
+                    self.assertEqual(after, before + 1)
+
+
+class HandshakeTime(SystemTest):
+    def let_go(self, talk):
+        """What a client that talks like that has got when its time is over."""
+        self.start(timeouts={"handshake": "500ms"})
         begin = time.monotonic()
+        client = self.closing(self.proxy.client())
         stop = threading.Event()
         talking = threading.Thread(target=talk, args=(client, stop), daemon=True)
         talking.start()
@@ -87,15 +155,17 @@ class HandshakeTime(SystemTest):
         took = time.monotonic() - begin
         stop.set()
         talking.join()
-        self.assertTrue(rest == b"" or rest.startswith(b"HTTP/1.1 408"), rest)
-        self.assertGreater(took, 0.3)
+        self.assertGreaterEqual(took, 0.5)
         self.assertLess(took, 3)
+        self.assertEqual(self.proxy.metrics().sum("wsproxy_rejected_total", reason="handshake_timeout"), 1)
+        return rest
 
     def test_a_client_that_says_nothing_is_let_go(self):
-        self.assert_let_go(lambda client, stop: None)
+        self.assertEqual(self.let_go(lambda client, stop: None), b"")
 
-    def test_half_a_request_is_let_go(self):
-        self.assert_let_go(lambda client, stop: client.send_bytes(http_head.request()[:-2]))
+    def test_half_a_request_is_408(self):
+        rest = self.let_go(lambda client, stop: client.send_bytes(http_head.request()[:-2]))
+        self.assertRegex(rest, rb"\AHTTP/1\.1 408 ")
 
     def test_byte_after_byte_does_not_buy_time(self):
         def drip(client, stop):
@@ -104,26 +174,23 @@ class HandshakeTime(SystemTest):
                     client.send_bytes(b"G")
             except (Ended, OSError):
                 pass
-        self.assert_let_go(drip)
+        self.assertRegex(self.let_go(drip), rb"\AHTTP/1\.1 408 ")
 
 
 class Backpressure(SystemTest):
     """A side that does not read stops the other one, costs bounded memory, and nobody else."""
 
     SMALL = 64 * 1024  # socket buffers of ours, so that the proxy has to hold back soon
+    QUIET = 0.7  # seconds in which nothing goes: the sender is being held back
+    READ = 128 * 1024  # what one read may bring after the last look at the queue
 
     def flood(self, wire, message, limit):
         """Sends until nothing goes for a while; the bytes that went. The rest is sent by `finish_flood`."""
         self.pending = memoryview(message * (limit // len(message)))
         wire.sock.setblocking(False)
-        sent, quiet_since = 0, time.monotonic()
-        while sent < len(self.pending) and time.monotonic() - quiet_since < 0.7:
-            try:
-                sent += wire.sock.send(self.pending[sent : sent + MIB])
-                quiet_since = time.monotonic()
-            except BlockingIOError:
-                time.sleep(0.01)
-        wire.sock.setblocking(True)
+        sent = 0
+        while sent < len(self.pending) and select.select([], [wire.sock], [], self.QUIET)[1]:
+            sent += wire.sock.send(self.pending[sent : sent + MIB])
         wire.sock.settimeout(DEADLINE)
         self.pending = self.pending[sent:]
         return sent
@@ -139,15 +206,18 @@ class Backpressure(SystemTest):
         app.send("meanwhile")
         self.assertEqual(client.read_message().text, "meanwhile")
 
-    def assert_held_back(self, sender, receiver, side, message, payload_size):
+    def assert_held_back(self, sender, side, message, limit=128 * MIB):
         before = self.proxy.memory()
-        limit = 128 * MIB
         sent = self.flood(sender, message, limit)
         self.assertLess(sent, limit // 2, "nothing held the sender back")
         if not SANITIZED:
             self.assertLess(self.proxy.memory("VmHWM") - before, 12 * MIB)
         self.assert_others_go_on()
         self.assertGreaterEqual(self.proxy.metrics().sum("wsproxy_backpressure_total", side=side), 1)
+
+    def assert_held_back_and_arrives(self, sender, receiver, side, message, payload_size):
+        limit = 128 * MIB
+        self.assert_held_back(sender, side, message, limit)
         taken = Drain(receiver)
         self.finish_flood(sender)
         total = limit // len(message) * payload_size
@@ -157,13 +227,13 @@ class Backpressure(SystemTest):
         self.start(ManualApp(receive_buffer=self.SMALL))
         client, app = self.pair()
         message = client.message_bytes(os.urandom(30_000))
-        self.assert_held_back(client, app, "app", message, 30_000)
+        self.assert_held_back_and_arrives(client, app, "app", message, 30_000)
 
     def test_a_client_that_does_not_read_stops_its_app(self):
         self.start()
         client, app = self.pair(client=self.proxy.client(receive_buffer=self.SMALL))
         message = app.message_bytes(os.urandom(30_000))
-        self.assert_held_back(app, client, "client", message, 30_000)
+        self.assert_held_back_and_arrives(app, client, "client", message, 30_000)
 
     def test_a_client_that_does_not_read_compressed_text_stops_its_app(self):
         self.start()
@@ -200,6 +270,68 @@ class Backpressure(SystemTest):
         app.read_to_end()
         app.close()
         wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "the connection to be gone")
+
+    def test_pings_of_an_app_to_a_client_that_does_not_read_stop_the_app(self):
+        self.start()
+        client, app = self.pair(client=self.proxy.client(receive_buffer=self.SMALL))
+        self.assert_held_back(app, "client", app.frame_bytes(frames.PING, b"p" * 125))
+        client.reset()
+        app.read_to_end()
+
+    def test_pings_of_a_client_to_an_app_that_does_not_read_stop_the_client(self):
+        self.start(ManualApp(receive_buffer=self.SMALL))
+        client, app = self.pair()
+        self.assert_held_back(client, "app", client.frame_bytes(frames.PING, b"p" * 125))
+        app.reset()
+        self.assertEqual(client.read_close()[0], 1011)
+
+    def test_what_a_client_says_before_its_101_waits_outside_and_arrives(self):
+        self.start()
+        client = self.closing(self.proxy.client())
+        client.ask()
+        app = self.closing(self.app.next())
+        before = self.proxy.memory()
+        message = client.message_bytes(os.urandom(30_000))
+        limit = 64 * MIB
+        self.assertLess(self.flood(client, message, limit), limit // 2, "nothing held the client back")
+        if not SANITIZED:
+            self.assertLess(self.proxy.memory("VmHWM") - before, MIB)
+        app.accept()
+        self.assertEqual(client.read_answer().status, 101)
+        taken = Drain(app)
+        self.finish_flood(client)
+        wait_until(lambda: taken.size == limit // len(message) * 30_000, "everything to arrive", 30)
+
+    def test_a_refusal_that_a_client_does_not_take_is_held_back_and_ends(self):
+        self.start(upstream={"response_timeout": "1500ms"}, timeouts={"close": "500ms"})
+        client = self.closing(self.proxy.client(receive_buffer=self.SMALL))
+        client.ask()
+        app = self.closing(self.app.next())
+        before = self.proxy.memory()
+        limit = 64 * MIB
+        app.send_bytes(b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n" % limit)
+        begin = time.monotonic()
+        self.assertLess(self.flood(app, bytes(MIB), limit), limit // 2, "nothing held the app back")
+        if not SANITIZED:
+            self.assertLess(self.proxy.memory("VmHWM") - before, 2 * MIB)
+        app.read_to_end()
+        self.assertGreaterEqual(time.monotonic() - begin, 1.5)
+        wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "the connection to be gone")
+
+    def test_write_buffer_is_how_much_is_held_for_a_client_that_does_not_read(self):
+        for write_buffer, at_least in ((128 * 1024, 1), (8 * MIB, 2 * MIB)):
+            with self.subTest(write_buffer=write_buffer):
+                self.start(limits={"write_buffer": write_buffer})
+                client, app = self.pair(client=self.proxy.client(receive_buffer=self.SMALL))
+                before = self.proxy.memory()
+                self.flood(app, app.message_bytes(os.urandom(30_000)), 64 * MIB)
+                metrics = self.proxy.metrics()
+                read, written = (metrics.sum("wsproxy_wire_bytes_total", direction="to_client", side=side)
+                                 for side in ("app", "client"))
+                self.assertLessEqual(read - written, write_buffer + self.READ)
+                self.assertGreaterEqual(read - written, at_least, "it stopped the app too soon")
+                if not SANITIZED:
+                    self.assertLess(self.proxy.memory("VmHWM") - before, 2 * write_buffer + MIB)
 
 
 class Idle(SystemTest):
