@@ -109,19 +109,58 @@ class Several(SystemTest):
 
 
 class Workers(SystemTest):
-    def test_connections_are_spread_over_the_workers_and_all_work(self):
-        for workers in (1, 4):
+    ROUNDS = 40
+
+    def turns(self):
+        """How often each thread of the proxy has gone to sleep or been put to sleep."""
+        result = {}
+        for thread in os.listdir(f"/proc/{self.proxy.pid}/task"):
+            with open(f"/proc/{self.proxy.pid}/task/{thread}/status") as status:
+                result[thread] = sum(int(line.split()[1]) for line in status if "ctxt_switches" in line)
+        return result
+
+    def thread_of(self, client):
+        """The thread that works for this connection: the one that wakes up when it is talked on."""
+        before = self.turns()
+        for _ in range(self.ROUNDS):
+            client.send("and more text, and more text")
+            self.assertEqual(client.read_message().text, "and more text, and more text")
+        after = self.turns()
+        return max(after, key=lambda thread: after[thread] - before.get(thread, 0))
+
+    def open_many(self, count):
+        return [self.echo_client(extensions="permessage-deflate") for _ in range(count)]
+
+    def test_there_are_as_many_workers_as_asked_for_and_each_has_its_share(self):
+        for workers in (1, 3):
             with self.subTest(workers=workers):
                 self.start(EchoApp(), workers=workers)
-                clients = [self.echo_client(extensions="permessage-deflate") for _ in range(40)]
-                for at, client in enumerate(clients):
-                    client.send(f"{at} and more text, and more text, and more text")
-                for at, client in enumerate(clients):
-                    self.assertEqual(client.read_message().text, f"{at} and more text, and more text, and more text")
-                self.assertEqual(self.proxy.metrics().sum("wsproxy_connections_active"), 40)
-                for client in clients:
-                    client.reset()
-                wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "them to be gone")
+                threads = [self.thread_of(client) for client in self.open_many(4 * workers)]
+                self.assertEqual(sorted(map(threads.count, set(threads))), [4] * workers)
+
+    def test_a_newcomer_goes_where_the_fewest_are(self):
+        self.start(EchoApp(), workers=3)
+        by_thread = {}
+        for client in self.open_many(6):
+            by_thread.setdefault(self.thread_of(client), []).append(client)
+        self.assertEqual(len(by_thread), 3)
+        freed, leaving = by_thread.popitem()
+        for client in leaving:
+            client.finish()
+        self.proxy.wait_metric("wsproxy_closes_total", len(leaving), side="client")
+        self.assertEqual([self.thread_of(client) for client in self.open_many(2)], [freed, freed])
+
+    def test_connections_on_all_workers_talk_at_the_same_time(self):
+        self.start(EchoApp(), workers=4)
+        clients = self.open_many(40)
+        for at, client in enumerate(clients):
+            client.send(f"{at} and more text, and more text, and more text")
+        for at, client in enumerate(clients):
+            self.assertEqual(client.read_message().text, f"{at} and more text, and more text, and more text")
+        self.assertEqual(self.proxy.metrics().sum("wsproxy_connections_active"), 40)
+        for client in clients:
+            client.reset()
+        wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "them to be gone")
 
 
 if __name__ == "__main__":
