@@ -113,6 +113,23 @@ class Relay(SharedProxyTest):
             app.send_bytes(bytes([byte]))
         self.assertEqual(client.read_message().text, "and back " * 20)
 
+    def test_a_compressed_message_of_64_KiB_reaches_the_app_as_one_frame(self):
+        client, app = self.deflated_pair()
+        for size in (65535, 65536):
+            for data in (text_of(size), os.urandom(size)):
+                with self.subTest(size=size, kind=type(data).__name__):
+                    client.send(data)
+                    self.assertEqual([len(part.payload) for part in app.read_message().parts], [size])
+
+    def test_a_message_of_64_KiB_reaches_a_client_with_compression_as_one_frame(self):
+        client, app = self.deflated_pair()
+        client.inflater = FastInflater(client.agreed.server_bits)
+        for size in (65535, 65536):
+            with self.subTest(size=size):
+                app.send(text_of(size))
+                got = client.read_message()
+                self.assertEqual((len(got.parts), got.text), (1, text_of(size)))
+
     def test_bytes_right_behind_the_handshake_are_the_first_message(self):
         client = self.closing(self.proxy.client())
         client.send_bytes(http_head.request("/early") + client.message_bytes("already here"))
@@ -121,6 +138,22 @@ class Relay(SharedProxyTest):
         self.assertEqual(client.read_answer().status, 101)
         self.assertEqual(client.read_message().text, "me too")
         self.assertEqual(app.read_message().text, "already here")
+
+    def test_all_that_comes_before_the_101_arrives_in_order(self):
+        for size in (0, 60_000, 65_500, 65_536, 200_000):
+            with self.subTest(size=size):
+                client = self.closing(self.proxy.client())
+                messages = [os.urandom(size), *(f"message {at}" for at in range(20))]
+                early = b"".join(map(client.message_bytes, messages))
+                client.send_bytes(http_head.request() + early[:-100])
+                app = self.closing(self.app.next())
+                client.send_bytes(early[-100:])
+                app.accept()
+                self.assertEqual(client.read_answer().status, 101)
+                for message in messages:
+                    self.assertEqual(app.read_message().data, message.encode() if isinstance(message, str) else message)
+                app.send("and back")
+                self.assertEqual(client.read_message().text, "and back")
 
 
 class Fragments(SharedProxyTest):
