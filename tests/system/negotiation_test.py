@@ -7,8 +7,8 @@ forgets after each message when the answer says so.
 import os
 import random
 
-from harness import EchoApp, SharedProxyTest, SystemTest, frames, main
-from harness.deflate import BlockWriter, StrictInflater, parse_extensions
+from harness import SANITIZED, EchoApp, SharedProxyTest, SystemTest, frames, main, wait_until
+from harness.deflate import BlockWriter, FastInflater, StrictInflater, parse_extensions
 
 PMD = "permessage-deflate"
 WORDS = "price order größe update status ok 日本 item customer balance".split()
@@ -194,6 +194,40 @@ class ShortMemory(Negotiation):
         self.exchange(clients[-1])
 
 
+class BoundedMemory(SystemTest):
+    MEMORY, COUNT = 1 << 20, 150
+
+    def open_one(self):
+        client = self.echo_client(extensions=PMD)
+        client.inflater = FastInflater(15, client.agreed.server_takeover)
+        return client
+
+    def keeps_takeover(self):
+        client = self.open_one()
+        client.finish()
+        return client.agreed.server_takeover
+
+    def test_memory_bounds_what_all_connections_together_remember_and_no_message_fails(self):
+        # What a client may refer to has to be kept even over the limit; so these may not.
+        self.start_echo(compression={"history": "32KiB", "memory": self.MEMORY, "client_context_takeover": False}, workers=1)
+        self.open_one().finish()
+        before = self.proxy.memory()
+        clients = [self.open_one() for _ in range(self.COUNT)]
+        for turn in range(2):  # 150 histories of 32 KiB are five times what there is
+            for at, client in enumerate(clients):
+                text = " ".join(random.Random(at * 2 + turn).choices(WORDS, k=7000))
+                client.send(text)
+                got = client.read_message()
+                self.assertEqual((got.text, got.compressed), (text, True))
+            self.assertLessEqual(self.proxy.metrics().sum("wsproxy_compression_memory_bytes"), self.MEMORY)
+        if not SANITIZED:
+            self.assertLess(self.proxy.memory("VmHWM") - before, 3.5 * self.MEMORY)
+        self.assertFalse(self.keeps_takeover(), "there is nothing left to remember with")
+        for client in clients:
+            client.finish()
+        wait_until(self.keeps_takeover, "what the others gave back to be granted again")
+
+
 class LargeHistory(Negotiation):
     settings = {"compression": {"history": "32KiB", "client_window_bits": 15}}
 
@@ -248,6 +282,22 @@ class WhatIsCompressed(SharedProxyTest):
         for size in (*range(30, 300, 7), 1000, 70_000):
             sent = os.urandom(size)
             self.assertLessEqual(self.echoed(client, sent).wire_size, size + 10 + 4 * (size // 16384), size)
+
+
+class Level(SystemTest):
+    def wire_size(self, level):
+        self.start_echo(compression={"level": level})
+        client = self.echo_client(extensions=PMD)
+        text = " ".join(random.Random(5).choices(WORDS, k=5000))
+        client.send(text)
+        got = client.read_message()
+        self.assertEqual(got.text, text)
+        return got.wire_size
+
+    def test_a_higher_level_makes_the_same_message_smaller(self):
+        sizes = [self.wire_size(level) for level in (1, 6, 9)]
+        self.assertLess(sizes[2], 0.9 * sizes[0])
+        self.assertEqual(sizes, sorted(sizes, reverse=True))
 
 
 class MinSize(SystemTest):
