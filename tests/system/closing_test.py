@@ -228,7 +228,7 @@ class AppNotThere(SystemTest):
             stop.set()
             dripping.join()
 
-    def test_an_app_whose_address_does_not_answer_is_given_up_after_the_connect_timeout(self):
+    def test_an_app_whose_address_does_not_answer_is_a_bad_gateway_after_the_connect_timeout(self):
         full = socket.socket()
         self.addCleanup(full.close)
         full.bind(("127.0.0.1", 0))
@@ -242,7 +242,7 @@ class AppNotThere(SystemTest):
         client = self.closing(self.proxy.client())
         begin = time.monotonic()
         client.ask()
-        self.assertIn(client.read_answer().status, (502, 504))
+        self.assertEqual(client.read_answer().status, 502)
         self.assertGreaterEqual(time.monotonic() - begin, 0.4)
         self.assertLess(time.monotonic() - begin, 3)
 
