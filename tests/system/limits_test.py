@@ -318,6 +318,12 @@ class Backpressure(SystemTest):
         self.assertGreaterEqual(time.monotonic() - begin, 1.5)
         wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "the connection to be gone")
 
+    def test_reading_that_stops_in_the_middle_of_what_was_read_is_counted_too(self):
+        self.start(ManualApp(receive_buffer=self.SMALL), limits={"max_message_size": 0})
+        client, _ = self.deflated_pair("permessage-deflate")
+        client.send(bytes(64 * MIB))  # one read of the proxy, and far more than it may queue
+        self.proxy.wait_metric("wsproxy_backpressure_total", 1, side="app")
+
     def test_write_buffer_is_how_much_is_held_for_a_client_that_does_not_read(self):
         for write_buffer, at_least in ((128 * 1024, 1), (8 * MIB, 2 * MIB)):
             with self.subTest(write_buffer=write_buffer):
