@@ -53,6 +53,20 @@ class RefusedAndSilent(SystemTest):
         client.ask(**how)
         self.assertEqual(client.read_answer().status, status)
 
+    def test_they_do_not_keep_a_newcomer_out(self):
+        self.start_echo(limits={"max_connections": self.CROWD, "allowed_origins": ["https://good.example"]})
+        for _ in range(self.CROWD):
+            self.refused(403, fields=[("Origin", "https://evil.example")])
+        self.echo_client()
+
+    def test_those_that_the_app_refused_do_not_keep_a_newcomer_from_it(self):
+        self.start(upstream={"max_connections": 1})
+        refused = self.closing(self.proxy.client())
+        refused.ask()
+        self.app.next().send_bytes(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        self.assertEqual(refused.read_answer().status, 403)
+        self.pair()
+
     def test_those_that_were_too_many_do_not_keep_a_newcomer_out_when_the_others_have_left(self):
         self.start_echo(limits={"max_connections": self.CROWD})
         clients = [self.echo_client() for _ in range(self.CROWD)]
