@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -43,6 +44,9 @@ struct Context {
   base::ByteQueue packed;
   relay::Workshop workshop;
   SessionRegistry sessions;
+  /// Sessions that are only told so: over limits.max_connections, or refused and not gone yet. They hold
+  /// no place. Added to by the accepting thread too.
+  std::atomic<std::size_t> refused{0};
 };
 
 }  // namespace wsproxy::proxy

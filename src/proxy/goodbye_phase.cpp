@@ -18,6 +18,7 @@ GoodbyePhase::GoodbyePhase(Session& session, std::string answer)
 void GoodbyePhase::begin() {
   Wire& app = session_.wire(Leg::app);
   if (app.is_open()) app.transport->close();
+  session_.leave_place();
   const auto patience = std::min<net::Clock::duration>(kLinger, session_.config().timeouts.close);
   session_.set_deadline(net::Clock::now() + patience);
   send(base::as_bytes(answer_));

@@ -218,17 +218,21 @@ bool RelayPhase::has_room_for(Leg from) {
 
 void RelayPhase::read_or_pause(Leg from) {
   Wire& wire = session_.wire(from);
-  if (has_waiting_input(from)) {
-    // The rest of one read comes before the next one.
-    if (has_room_for(from)) session_.want_turn();
+  const bool has_waiting = has_waiting_input(from);
+  const bool may_read = wire.is_open() && !state(from).has_ended && !wire.transport->waits_readable();
+  if (!has_waiting && !may_read) return;
+  if (!has_room_for(from)) {
+    if (!std::exchange(state(from).is_paused, true)) {
+      ++session_.context().counters.backpressure[telemetry::index(side_of(other(from)))];
+    }
     return;
   }
-  if (!wire.is_open() || state(from).has_ended || wire.transport->waits_readable()) return;
-  if (has_room_for(from)) {
-    state(from).is_paused = false;
+  state(from).is_paused = false;
+  // The rest of one read comes before the next one.
+  if (has_waiting) {
+    session_.want_turn();
+  } else {
     session_.want_readable(from);
-  } else if (!std::exchange(state(from).is_paused, true)) {
-    ++session_.context().counters.backpressure[telemetry::index(side_of(other(from)))];
   }
 }
 

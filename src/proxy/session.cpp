@@ -20,6 +20,7 @@ Session::Session(Context& context, Arrival arrival, std::function<void()> on_gon
       peer_(std::move(arrival.peer.host)),
       peer_port_(arrival.peer.port),
       is_over_limit_(arrival.is_over_limit),
+      is_refused_(arrival.is_over_limit),
       on_gone_(std::move(on_gone)),
       deadline_timer_(context.io.get_executor()) {
   open(Leg::client, std::move(arrival.socket));
@@ -146,6 +147,11 @@ bool Session::take_app_place() {
   return has_app_place_;
 }
 
+void Session::leave_place() {
+  if (!std::exchange(is_refused_, true)) context_.refused.fetch_add(1, std::memory_order_relaxed);
+  if (std::exchange(has_app_place_, false)) context_.quota.leave_app();
+}
+
 void Session::record_result(telemetry::ConnectionResult result) {
   if (std::exchange(has_result_, true)) return;
   ++context_.counters.listeners[listener_].total[static_cast<std::size_t>(result)];
@@ -187,6 +193,7 @@ void Session::close() {
   write_access_line();
   if (has_place_) context_.quota.leave_address(peer_);
   if (has_app_place_) context_.quota.leave_app();
+  if (is_refused_) context_.refused.fetch_sub(1, std::memory_order_relaxed);
   context_.sessions.leave(*this);
   if (on_gone_) on_gone_();
 }

@@ -74,6 +74,8 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool has_place() const { return has_place_; }
   /// Takes a place of upstream.max_connections until the session closes; false when there is none.
   bool take_app_place();
+  /// It has had its answer: it holds no place any more, here or at the app.
+  void leave_place();
   net::Clock::time_point started() const { return started_; }
 
   void enter(std::unique_ptr<Phase> phase);
@@ -125,6 +127,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool is_over_limit_;
   bool has_place_ = false;
   bool has_app_place_ = false;
+  bool is_refused_;  // counted in Context::refused
   bool is_closed_ = false;
   bool is_broken_ = false;  // a handler threw: its phase is not asked any more
   bool has_result_ = false;

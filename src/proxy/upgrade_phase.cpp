@@ -104,7 +104,7 @@ void UpgradePhase::on_connected(net::ConnectResult result) {
       fail(UpstreamError::connect, 502, "The application cannot be reached.", result.error.message());
       break;
     case net::ConnectStatus::timed_out:
-      fail(UpstreamError::connect_timeout, 504, "The application did not accept the connection in time.", {});
+      fail(UpstreamError::connect_timeout, 502, "The application did not accept the connection in time.", {});
       break;
   }
 }

@@ -81,7 +81,9 @@ void Server::run() {
 void Server::on_accept(net::AcceptedSocket socket, std::size_t listener) {
   std::size_t refused = 0;
   for (const auto& worker : workers_) refused += worker->refused();
-  const bool is_over_limit = connections() - refused >= config_->limits.max_connections;
+  // Both are read while sessions go: one that has gone in between may be in the first sum alone.
+  const std::size_t open = connections();
+  const bool is_over_limit = open >= refused && open - refused >= config_->limits.max_connections;
   if (is_over_limit && refused >= kRefusedAtOnce) {
     drop(listener);
     return;

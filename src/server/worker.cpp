@@ -50,7 +50,7 @@ void Worker::keep_house() {
 
 void Worker::hand_over(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit) {
   connections_.fetch_add(1, std::memory_order_relaxed);
-  if (is_over_limit) refused_.fetch_add(1, std::memory_order_relaxed);
+  if (is_over_limit) context_.refused.fetch_add(1, std::memory_order_relaxed);
   boost::asio::post(io_, [this, socket = std::move(socket), listener, is_over_limit]() mutable {
     take(std::move(socket), listener, is_over_limit);
   });
@@ -58,20 +58,16 @@ void Worker::hand_over(net::AcceptedSocket socket, std::size_t listener, bool is
 
 void Worker::take(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit) {
   proxy::Arrival arrival{std::move(socket.socket), listener, net::target_of(socket.peer), is_over_limit};
+  const auto leave = [this] { connections_.fetch_sub(1, std::memory_order_relaxed); };
   proxy::SessionPtr session;
   try {
-    session =
-        new proxy::Session(context_, std::move(arrival), [this, is_over_limit] { leave(is_over_limit); });
+    session = new proxy::Session(context_, std::move(arrival), leave);
   } catch (...) {
-    leave(is_over_limit);
+    leave();
+    if (is_over_limit) context_.refused.fetch_sub(1, std::memory_order_relaxed);
     throw;
   }
   proxy::Session::start(session);
-}
-
-void Worker::leave(bool is_over_limit) {
-  connections_.fetch_sub(1, std::memory_order_relaxed);
-  if (is_over_limit) refused_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 std::future<telemetry::Counters> Worker::counters() {

@@ -22,8 +22,8 @@ class Worker {
 
   /// Connections handed over and not gone yet; what "least loaded" means.
   std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
-  /// Those of them that came over the limit, only to be told so.
-  std::size_t refused() const { return refused_.load(std::memory_order_relaxed); }
+  /// Those of them that hold no place: proxy::Context::refused.
+  std::size_t refused() const { return context_.refused.load(std::memory_order_relaxed); }
   void hand_over(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit);
 
   /// A copy of its counters, made by the worker itself between two events.
@@ -37,14 +37,12 @@ class Worker {
   void run();
   void keep_house();
   void take(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit);
-  void leave(bool is_over_limit);
 
   net::IoContext io_{1};
   proxy::Context context_;
   net::Timer house_timer_{io_.get_executor()};
-  bool is_stopping_ = false;  // of the worker's thread, like all but the next two
+  bool is_stopping_ = false;  // of the worker's thread, like all but the next
   std::atomic<std::size_t> connections_{0};
-  std::atomic<std::size_t> refused_{0};
   std::thread thread_;
 };
 
