@@ -34,7 +34,8 @@ bool is_word_of(const std::string& value, std::initializer_list<std::string_view
 bool means_on(const std::string& source, const std::string& value) {
   if (is_word_of(value, {"true", "1", "yes", "on"})) return true;
   if (is_word_of(value, {"false", "0", "no", "off"})) return false;
-  throw UsageError{source + ": " + in_quotes(value) + " is not a flag, must be true or false"};
+  throw UsageError{source + ": " + in_quotes(value) +
+                   " is no switch, must be one of true, false, yes, no, on, off, 1, 0"};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "proxy/goodbye_phase.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "http/error_page.hpp"
 #include "proxy/session.hpp"
@@ -57,11 +58,11 @@ void say_goodbye(Session& session, const Refusal& refusal, std::string_view deta
   session.record_rejection(refusal.reason);
   session.facts().status = static_cast<std::uint16_t>(refusal.status);
   session.set_ending(relay::EndedBy::proxy, websocket::close_code::abnormal, refusal.sentence);
-  session.context().log.write(telemetry::Level::info, "handshake refused",
-                              {{"client", session.client()},
-                               {"status", std::uint64_t{refusal.status}},
-                               {"reason", refusal.sentence},
-                               {"detail", detail}});
+  const std::string client = session.client();
+  std::vector<telemetry::LogField> fields{
+      {"client", client}, {"status", std::uint64_t{refusal.status}}, {"reason", refusal.sentence}};
+  if (!detail.empty()) fields.emplace_back("detail", detail);
+  session.context().log.write(telemetry::Level::info, "handshake refused", fields);
   session.enter(std::make_unique<GoodbyePhase>(session, http::error_page(refusal.status, refusal.sentence)));
 }
 
