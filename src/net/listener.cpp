@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <unistd.h>
+#include <utility>
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -107,7 +108,7 @@ void Listener::accept_all() {
         ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (descriptor >= 0) {
       peer.resize(size);
-      on_accept_(AcceptedSocket{Descriptor{descriptor}, peer});
+      take(AcceptedSocket{Descriptor{descriptor}, peer});
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;
@@ -117,6 +118,15 @@ void Listener::accept_all() {
     return;
   }
   wait();
+}
+
+void Listener::take(AcceptedSocket socket) {
+  try {
+    on_accept_(std::move(socket));
+  } catch (...) {
+    wait();  // whatever became of this one, others will come
+    throw;
+  }
 }
 
 void Listener::pause() {

@@ -38,6 +38,7 @@ class Listener {
  private:
   void wait();
   void accept_all();
+  void take(AcceptedSocket socket);
   void pause();
 
   asio::basic_socket_acceptor<Protocol, Executor> acceptor_;

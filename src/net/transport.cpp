@@ -39,7 +39,8 @@ IoResult Transport::read_some(base::MutableBytes into) {
   if (got == 0) return {IoStatus::end_of_file, 0, asio::error::eof};
   const auto bytes = static_cast<std::size_t>(got);
   // Less than asked for is all there was (epoll(7)); the next byte is a new edge. But not the end of file
-  // that had been reported already.
+  // that had been reported already. (A recv() also stops at an urgent mark; whoever sends one waits for
+  // the edge of his next segment.)
   if (bytes < into.size() && !has_hung_up_) may_read_ = false;
   return {IoStatus::done, bytes, {}};
 }

@@ -11,7 +11,10 @@ RefusalPhase::RefusalPhase(Session& session, http::ResponseHeadReader reader, ba
 }
 
 void RefusalPhase::begin() {
-  session_.send(Leg::client, base::as_bytes(reader_.head().raw));
+  // Not written yet: head and body go together.
+  session_.wire(Leg::client)
+      .queue.target(session_.context().to_client)
+      .append(base::as_bytes(reader_.head().raw));
   pass(first_.view());
   first_.release();
 }
@@ -22,6 +25,11 @@ void RefusalPhase::pass(base::Bytes bytes) {
   is_complete_ = status != http::ResponseHeadReader::BodyStatus::more;
   if (status == http::ResponseHeadReader::BodyStatus::malformed) {
     session_.record_upstream_error(telemetry::UpstreamError::bad_response, "a malformed chunk");
+  }
+  if (is_complete_) {
+    // The place is free before the client can know that it is over.
+    session_.wire(Leg::app).transport->close();
+    session_.leave_place();
   }
   // Each piece of the body has the app's answer time to arrive and the client's to be taken.
   session_.set_deadline(net::Clock::now() + session_.config().upstream.response_timeout);

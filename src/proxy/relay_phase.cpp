@@ -63,6 +63,8 @@ void RelayPhase::send_answer() {
 }
 
 void RelayPhase::on_readable(Leg leg) {
+  // A wait of the handshake's: what came ahead of the relay has its turn first.
+  if (has_waiting_input(leg)) return;
   const Session::Input input = session_.read(leg);
   switch (input.status) {
     case net::IoStatus::would_block:

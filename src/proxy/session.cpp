@@ -32,9 +32,11 @@ void Session::start(const SessionPtr& session) {
   Session& self = *session;
   self.self_ = session;
   self.context_.sessions.enter(self);
-  self.has_place_ = self.context_.quota.enter_address(self.peer_);
   ++self.context_.counters.listeners[self.listener_].active;
-  self.guarded([&self] { self.enter(std::make_unique<HeadPhase>(self)); });
+  self.guarded([&self] {
+    self.has_place_ = self.context_.quota.enter_address(self.peer_);
+    self.enter(std::make_unique<HeadPhase>(self));
+  });
 }
 
 void Session::drain(net::Clock::time_point when) {
@@ -176,7 +178,7 @@ void Session::set_ending(relay::EndedBy by, std::uint16_t code, std::string_view
 void Session::close() {
   if (std::exchange(is_closed_, true)) return;
   const SessionPtr self{this};  // the last reference may be in an operation cancelled here
-  if (phase_ && !is_broken_) phase_->on_close();
+  say_last_words();
   deadline_timer_.cancel();
   for (Wire& on : wires_) {
     if (on.is_open()) on.transport->close();
@@ -190,12 +192,21 @@ void Session::close() {
   const auto age = net::Clock::now() - started_;
   context_.counters.connection_seconds.observe(
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(age).count()));
-  write_access_line();
   if (has_place_) context_.quota.leave_address(peer_);
   if (has_app_place_) context_.quota.leave_app();
   if (is_refused_) context_.refused.fetch_sub(1, std::memory_order_relaxed);
   context_.sessions.leave(*this);
   if (on_gone_) on_gone_();
+  write_access_line();  // last: it takes memory, and everything is given back by now
+}
+
+void Session::say_last_words() {
+  if (!phase_ || is_broken_) return;
+  try {
+    phase_->on_close();
+  } catch (const std::exception&) {
+    is_broken_ = true;  // out of memory: the end comes without them
+  }
 }
 
 void Session::write_access_line() {

@@ -116,6 +116,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void end_broken(const std::exception& error);
   void wait_for_deadline();
   void retire(std::unique_ptr<Phase> phase);
+  void say_last_words();
   void write_access_line();
 
   Context& context_;

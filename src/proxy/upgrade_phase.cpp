@@ -217,6 +217,7 @@ void UpgradePhase::accept(base::MutableBytes rest) {
 
 void UpgradePhase::on_deadline() {
   if (net::Clock::now() >= drain_at_) {
+    connector_.cancel();  // it may be about to say that it has connected
     say_goodbye(session_, kGoingAway, {});
     return;
   }

@@ -14,17 +14,18 @@ FrameReader::Step FrameReader::next(base::MutableBytes input, std::size_t max_pa
     const FrameParser::Step piece = parser_.feed(input.subspan(used), max_payload);
     const bool is_data = !is_control(header().opcode);
     used += piece.used;
-    if (is_data && piece.used > 0) saw_data_ = true;
     switch (piece.event) {
       case FrameParser::Event::need_more:
         return {.used = used};
       case FrameParser::Event::header:
         control_have_ = 0;
         fault_ = rules_.on_header(header());
+        if (is_data) saw_data_ = true;
         if (is_data && fault_ == Fault::none) return {.event = Event::header, .used = used};
         break;
       case FrameParser::Event::payload:
         if (is_data) {
+          saw_data_ = true;
           return {.event = Event::payload,
                   .used = used,
                   .payload = piece.payload,

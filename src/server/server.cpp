@@ -84,7 +84,9 @@ void Server::on_accept(net::AcceptedSocket socket, std::size_t listener) {
   // Both are read while sessions go: one that has gone in between may be in the first sum alone.
   const std::size_t open = connections();
   const bool is_over_limit = open >= refused && open - refused >= config_->limits.max_connections;
-  if (is_over_limit && refused >= kRefusedAtOnce) {
+  // Those who linger after their answer hold descriptors, if no places.
+  const std::size_t most = kRefusedAtOnce + (is_over_limit ? 0 : config_->limits.max_connections);
+  if (refused >= most) {
     drop(listener);
     return;
   }
@@ -112,8 +114,8 @@ std::size_t Server::connections() const {
 void Server::wait_for_signals() {
   signals_.async_wait([this](const net::error_code& error, int number) {
     if (error) return;
+    wait_for_signals();
     on_signal(number);
-    if (state_ != State::stopped) wait_for_signals();
   });
 }
 

@@ -51,20 +51,29 @@ void Worker::keep_house() {
 void Worker::hand_over(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit) {
   connections_.fetch_add(1, std::memory_order_relaxed);
   if (is_over_limit) context_.refused.fetch_add(1, std::memory_order_relaxed);
-  boost::asio::post(io_, [this, socket = std::move(socket), listener, is_over_limit]() mutable {
-    take(std::move(socket), listener, is_over_limit);
-  });
+  try {
+    boost::asio::post(io_, [this, socket = std::move(socket), listener, is_over_limit]() mutable {
+      take(std::move(socket), listener, is_over_limit);
+    });
+  } catch (...) {
+    uncount(is_over_limit);
+    throw;
+  }
+}
+
+void Worker::uncount(bool is_over_limit) {
+  connections_.fetch_sub(1, std::memory_order_relaxed);
+  if (is_over_limit) context_.refused.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void Worker::take(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit) {
-  proxy::Arrival arrival{std::move(socket.socket), listener, net::target_of(socket.peer), is_over_limit};
-  const auto leave = [this] { connections_.fetch_sub(1, std::memory_order_relaxed); };
   proxy::SessionPtr session;
   try {
-    session = new proxy::Session(context_, std::move(arrival), leave);
+    proxy::Arrival arrival{std::move(socket.socket), listener, net::target_of(socket.peer), is_over_limit};
+    session = new proxy::Session(context_, std::move(arrival),
+                                 [this] { connections_.fetch_sub(1, std::memory_order_relaxed); });
   } catch (...) {
-    leave();
-    if (is_over_limit) context_.refused.fetch_sub(1, std::memory_order_relaxed);
+    uncount(is_over_limit);
     throw;
   }
   proxy::Session::start(session);

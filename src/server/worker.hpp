@@ -37,6 +37,8 @@ class Worker {
   void run();
   void keep_house();
   void take(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit);
+  /// One that was handed over has not become a session.
+  void uncount(bool is_over_limit);
 
   net::IoContext io_{1};
   proxy::Context context_;

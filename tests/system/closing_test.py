@@ -6,9 +6,10 @@ import socket
 import subprocess
 import threading
 import time
+import zlib
 
-from harness import WSPROXY, EchoApp, Ended, ManualApp, SharedProxyTest, SystemTest, frames, free_port
-from harness import environment, main, refuses_connections, wait_until
+from harness import DEADLINE, SANITIZED, WSPROXY, EchoApp, Ended, ManualApp, SharedProxyTest, SystemTest, frames, free_port
+from harness import environment, http_head, main, refuses_connections, wait_until
 
 CODES = [(1000, ""), (1000, "done"), (1001, "leaving"), (1003, ""), (1007, "bad"), (1008, "policy"), (1011, "oops"),
          (1012, ""), (1013, "later"), (3000, "registered"), (3999, ""), (4000, "größe " * 15), (4999, "x" * 123), (None, "")]
@@ -94,6 +95,22 @@ class ClientGone(SharedProxyTest):
     def test_a_client_that_says_nothing_at_all_harms_nobody(self):
         self.closing(self.proxy.client()).close()
         self.pair()
+
+    def test_what_it_said_before_the_101_arrives_though_it_hangs_up_while_that_waits_for_room(self):
+        size = 15 * 1024 * 1024  # far more than the app's socket takes while it does not read
+        packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+        packed = (packer.compress(bytes(size)) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+        client = self.closing(self.proxy.client())
+        frame = client.frame_bytes(frames.BINARY, packed, rsv=4)
+        client.send_bytes(http_head.request(extensions="permessage-deflate") + frame)
+        app = self.closing(self.app.next()).accept()
+        self.assertEqual(client.read_answer().status, 101)
+        client.sock.shutdown(socket.SHUT_WR)
+        client.sock.setblocking(True)
+        begin = time.monotonic()
+        self.assertEqual(len(app.read_message(deadline=DEADLINE * 3).data), size)
+        app.expect_end_without_close()
+        self.assertLess(time.monotonic() - begin, 4 if not SANITIZED else 60, "the end waited for timeouts.close")
 
 
 class AppGone(SharedProxyTest):
