@@ -68,12 +68,16 @@ struct UpstreamTls {
   bool operator==(const UpstreamTls&) const = default;
 };
 
+/// The PROXY protocol header that an app is sent ahead of everything else.
+enum class ProxyHeader : std::uint8_t { off, v1, v2 };
+
 struct Upstream {
   UpstreamUrl url;
   Duration connect_timeout{5000};
   Duration response_timeout{10000};
   std::uint32_t max_connections = 0;
   std::uint16_t lost_code = 1011;
+  ProxyHeader proxy_protocol = ProxyHeader::off;
   UpstreamTls tls;
   bool operator==(const Upstream&) const = default;
 };
@@ -101,21 +105,31 @@ struct RouteMatch {
   bool operator==(const RouteMatch&) const = default;
 };
 
-struct Route {
-  RouteMatch match;
-  Upstream upstream;
-  Compression compression;
-  bool operator==(const Route&) const = default;
-};
+/// What to do with a client that goes over a rate: read slower, or close with 1008.
+enum class RateAction : std::uint8_t { slow, close };
 
 struct Limits {
   std::uint32_t max_connections = 10000;
   std::uint32_t max_connections_per_ip = 0;
+  std::uint32_t handshakes_per_second_per_ip = 0;
   std::uint64_t max_message_size = 16ULL << 20;
   std::uint32_t max_header_size = 16384;
   std::uint64_t write_buffer = 1ULL << 20;
+  // What a client may send on one connection; 0 is no limit.
+  std::uint32_t messages_per_second = 0;
+  std::uint64_t bytes_per_second = 0;  // payload, inflated
+  std::uint32_t control_frames_per_second = 100;
+  RateAction rate_action = RateAction::slow;
   std::vector<std::string> allowed_origins;
   bool operator==(const Limits&) const = default;
+};
+
+struct Route {
+  RouteMatch match;
+  Upstream upstream;
+  Compression compression;
+  Limits limits;  // only those that can be told once the request is known
+  bool operator==(const Route&) const = default;
 };
 
 struct Timeouts {
@@ -133,6 +147,27 @@ struct Drain {
   Duration timeout{25000};
   std::uint16_t close_code = 1001;
   bool operator==(const Drain&) const = default;
+};
+
+struct WebSocket {
+  bool validate_utf8 = true;  // of text that arrives uncompressed
+  bool operator==(const WebSocket&) const = default;
+};
+
+/// Requests that are no WebSocket.
+struct Http {
+  bool forward = true;
+  Duration response_timeout{60000};
+  Duration client_timeout{60000};
+  bool operator==(const Http&) const = default;
+};
+
+enum class HostSource : std::uint8_t { client, upstream };
+
+struct Headers {
+  std::vector<std::string> trusted_proxies;
+  HostSource upstream_host = HostSource::client;
+  bool operator==(const Headers&) const = default;
 };
 
 enum class LogLevel : std::uint8_t { error, warning, info, debug };
@@ -159,8 +194,9 @@ struct Config {
   Limits limits;
   Timeouts timeouts;
   Drain drain;
-  bool http_forward = true;
-  std::vector<std::string> trusted_proxies;
+  WebSocket websocket;
+  Http http;
+  Headers headers;
   Address admin{"127.0.0.1", 9090, {}};
   Log log;
   Sentry sentry;

@@ -107,6 +107,8 @@ void describe_upstream(Visitor& v, Upstream& u) {
        Span{u.response_timeout, kInstant, kHour});
   show(v, {"max_connections", "to this app; 0: no limit"}, Whole{u.max_connections, 0, kMostConnections});
   show(v, {"lost_code", "close code to the client when the app vanishes"}, CloseCode{u.lost_code});
+  show(v, {"proxy_protocol", "PROXY protocol header that tells the app who its client is"},
+       Choice{u.proxy_protocol, {"off", "v1", "v2"}});
   show(v, {"tls", "for wss:// apps"}, [&u](Visitor& inner) { describe_upstream_tls(inner, u.tls); });
 }
 
@@ -132,6 +134,23 @@ void describe_match(Visitor& v, RouteMatch& m) {
   show(v, {"path", "prefix of the request's path"}, Text{m.path, path_prefix_rule()});
 }
 
+/// The limits that can be told once the request is known.
+void describe_limits_of_route(Visitor& v, Limits& l) {
+  show(v, {"max_message_size", "of a message, inflated; 0: no limit"}, Size{l.max_message_size, 0, kTiB});
+  show(v, {"write_buffer", "queued for one side before the other is paused"},
+       Size{l.write_buffer, 128 * kKiB, kGiB});
+  show(v, {"messages_per_second", "of a client on one connection; 0: no limit"},
+       Whole{l.messages_per_second, 0, kMostConnections});
+  show(v, {"bytes_per_second", "of a client on one connection, inflated; 0: no limit"},
+       Size{l.bytes_per_second, 0, kTiB});
+  show(v, {"control_frames_per_second", "of a client on one connection; 0: no limit"},
+       Whole{l.control_frames_per_second, 0, kMostConnections});
+  show(v, {"rate_action", "over one of these rates: read slower, or close with 1008"},
+       Choice{l.rate_action, {"slow", "close"}});
+  v.texts({"allowed_origins", "Origin values that may connect, also https://*.example.org; empty: all"},
+          {l.allowed_origins, origin_rule()});
+}
+
 void describe_route(Visitor& v, Route& r) {
   show(v, {"match", "a request must fit all that is given", true},
        [&r](Visitor& inner) { describe_match(inner, r.match); });
@@ -143,18 +162,22 @@ void describe_route(Visitor& v, Route& r) {
         .meaning = "what is left out is taken from the one above",
         .same_as = "compression"},
        [&r](Visitor& inner) { describe_compression(inner, r.compression); });
+  show(v,
+       {.name = "limits",
+        .meaning = "what is left out is taken from the one above; without those that are judged before the "
+                   "request is known: max_connections, the two per_ip, max_header_size",
+        .same_as = "limits"},
+       [&r](Visitor& inner) { describe_limits_of_route(inner, r.limits); });
 }
 
 void describe_limits(Visitor& v, Limits& l) {
   show(v, {"max_connections", "open connections of clients"}, Whole{l.max_connections, 1, kMostConnections});
   show(v, {"max_connections_per_ip", "of one client address; 0: no limit"},
        Whole{l.max_connections_per_ip, 0, kMostConnections});
-  show(v, {"max_message_size", "of a message, inflated; 0: no limit"}, Size{l.max_message_size, 0, kTiB});
+  show(v, {"handshakes_per_second_per_ip", "WebSocket handshakes of one client address; 0: no limit"},
+       Whole{l.handshakes_per_second_per_ip, 0, kMostConnections});
   show(v, {"max_header_size", "of a request's or answer's head"}, Size{l.max_header_size, kKiB, kMiB});
-  show(v, {"write_buffer", "queued for one side before the other is paused"},
-       Size{l.write_buffer, 128 * kKiB, kGiB});
-  v.texts({"allowed_origins", "Origin values that may connect; empty: all"},
-          {l.allowed_origins, origin_rule()});
+  describe_limits_of_route(v, l);
 }
 
 void describe_timeouts(Visitor& v, Timeouts& t) {
@@ -171,6 +194,23 @@ void describe_drain(Visitor& v, Drain& d) {
   show(v, {"spread", "close frames are spread over this time"}, Span{d.spread, kNone, kHour});
   show(v, {"timeout", "then what is left is cut"}, Span{d.timeout, kNone, kDay});
   show(v, {"close_code", "what clients are told"}, CloseCode{d.close_code});
+}
+
+void describe_http(Visitor& v, Http& h) {
+  show(v, {"forward", "pass them on to the app; false: 426"}, Flag{h.forward});
+  show(v, {"response_timeout", "for the head of the app's answer, or for it to take more of a request"},
+       Span{h.response_timeout, kInstant, kDay});
+  show(v, {"client_timeout", "for the client's next request, the rest of one, or to take more of an answer"},
+       Span{h.client_timeout, kInstant, kDay});
+}
+
+void describe_headers(Visitor& v, Headers& h) {
+  v.texts({"trusted_proxies", "networks whose X-Forwarded-* and Forwarded are kept"},
+          {h.trusted_proxies, cidr_rule()});
+  show(v, {"upstream", "what the app sees"}, [&h](Visitor& in) {
+    show(in, {"host", "which Host: the client's, or that of upstream.url"},
+         Choice{h.upstream_host, {"client", "upstream"}});
+  });
 }
 
 void describe_log(Visitor& v, Log& l) {
@@ -194,20 +234,20 @@ void describe(Visitor& v, Config& c) {
   show(v, {"upstream", "the app behind the proxy"}, [&c](Visitor& in) { describe_upstream(in, c.upstream); });
   show(v, {"compression", "permessage-deflate on the client's side"},
        [&c](Visitor& in) { describe_compression(in, c.compression); });
-  // After the two sections that a route's own start from.
-  ListOf<Route> routes{c.routes, {{}, c.upstream, c.compression}, describe_route};
-  v.list({"routes", "other apps by host and path; the first match wins, else the upstream above"}, routes);
   show(v, {"limits", "what one client or message may take"},
        [&c](Visitor& in) { describe_limits(in, c.limits); });
+  // After the three sections that a route's own start from.
+  ListOf<Route> routes{c.routes, {{}, c.upstream, c.compression, c.limits}, describe_route};
+  v.list({"routes", "other apps by host and path; the first match wins, else the upstream above"}, routes);
   show(v, {"timeouts", "how long to wait"}, [&c](Visitor& in) { describe_timeouts(in, c.timeouts); });
   show(v, {"drain", "how the proxy stops"}, [&c](Visitor& in) { describe_drain(in, c.drain); });
-  show(v, {"http", "requests that are no WebSocket"}, [&c](Visitor& in) {
-    show(in, {"forward", "pass them on to the app; false: 426"}, Flag{c.http_forward});
+  show(v, {"websocket", "how messages are relayed"}, [&c](Visitor& in) {
+    show(in, {"validate_utf8", "check text that arrives uncompressed; what is inflated always is"},
+         Flag{c.websocket.validate_utf8});
   });
-  show(v, {"headers", "what to believe"}, [&c](Visitor& in) {
-    in.texts({"trusted_proxies", "networks whose X-Forwarded-* and Forwarded are kept"},
-             {c.trusted_proxies, cidr_rule()});
-  });
+  show(v, {"http", "requests that are no WebSocket"}, [&c](Visitor& in) { describe_http(in, c.http); });
+  show(v, {"headers", "what to believe and what the app sees"},
+       [&c](Visitor& in) { describe_headers(in, c.headers); });
   show(v, {"admin", "the side port"}, [&c](Visitor& in) {
     show(in, {"address", "health, metrics and status"}, AddressText{c.admin});
   });

@@ -29,6 +29,12 @@ Transport::Transport(Poller& poller, Descriptor socket, OnReady on_ready)
   }
 }
 
+void Transport::set_on_ready(OnReady on_ready) {
+  on_ready_ = std::move(on_ready);
+  waits_readable_ = false;
+  waits_writable_ = false;
+}
+
 IoResult Transport::read_some(base::MutableBytes into) {
   const ssize_t got = ::recv(socket_.number(), into.data(), into.size(), MSG_DONTWAIT);
   if (got < 0) {
@@ -70,8 +76,16 @@ void Transport::on_events(Poller::Events events) {
   if ((events & kEnds) != 0) has_hung_up_ = true;
   if ((events & (EPOLLIN | kEnds)) != 0) may_read_ = true;
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) may_write_ = true;
-  if (may_write_ && std::exchange(waits_writable_, false)) on_ready_(Ready::writing);
-  if (is_open() && may_read_ && std::exchange(waits_readable_, false)) on_ready_(Ready::reading);
+  if (may_write_ && std::exchange(waits_writable_, false)) tell(Ready::writing);
+  if (is_open() && may_read_ && std::exchange(waits_readable_, false)) tell(Ready::reading);
+}
+
+void Transport::tell(Ready ready) {
+  // Not called in its place: it may hand the transport over to somebody else.
+  OnReady call = std::move(on_ready_);
+  on_ready_ = nullptr;
+  call(ready);
+  if (!on_ready_) on_ready_ = std::move(call);
 }
 
 void Transport::shut_down_send() {

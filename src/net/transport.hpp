@@ -33,10 +33,13 @@ class Transport final : private Poller::Watch {
   using OnReady = std::function<void(Ready)>;
 
   /// Takes a connected socket. A descriptor that cannot be watched shows as one that failed.
-  Transport(Poller& poller, Descriptor socket, OnReady on_ready);
+  Transport(Poller& poller, Descriptor socket, OnReady on_ready = {});
   ~Transport() override { close(); }
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
+
+  /// Who is told from now on, of waits from now on. Also from within the OnReady of the one before.
+  void set_on_ready(OnReady on_ready);
 
   IoResult read_some(base::MutableBytes into);
   IoResult write_some(base::Bytes from);
@@ -53,6 +56,7 @@ class Transport final : private Poller::Watch {
 
  private:
   void on_events(Poller::Events events) override;
+  void tell(Ready ready);
 
   Poller& poller_;
   Descriptor socket_;

@@ -36,7 +36,7 @@ Context::Context(net::IoContext& loop, std::shared_ptr<const config::Config> set
     : io(loop),
       poller(loop),
       config(std::move(settings)),
-      trusted_proxies(config->trusted_proxies),
+      trusted_proxies(config->headers.trusted_proxies),
       log(log_to),
       quota(process_quota),
       budget(memory_share),

@@ -64,8 +64,12 @@ void Session::retire(std::unique_ptr<Phase> phase) {
 }
 
 void Session::open(Leg leg, net::Descriptor socket) {
-  wire(leg).transport.emplace(context_.poller, std::move(socket),
-                              [this, leg](net::Transport::Ready ready) { on_ready(leg, ready); });
+  open(leg, std::make_unique<net::Transport>(context_.poller, std::move(socket)));
+}
+
+void Session::open(Leg leg, std::unique_ptr<net::Transport> transport) {
+  transport->set_on_ready([this, leg](net::Transport::Ready ready) { on_ready(leg, ready); });
+  wire(leg).transport = std::move(transport);
 }
 
 void Session::want_readable(Leg leg) {

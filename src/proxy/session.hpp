@@ -80,6 +80,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
 
   void enter(std::unique_ptr<Phase> phase);
   void open(Leg leg, net::Descriptor socket);
+  void open(Leg leg, std::unique_ptr<net::Transport> transport);
   void want_readable(Leg leg);
   void want_writable(Leg leg);
   struct Input {

@@ -34,10 +34,10 @@ TEST_CASE("a config with everything reads back equal") {
   config.listeners.push_back(
       {"tls", {"::", 8443, {}}, true, ListenerTls{"c", "k", {{"c2", "k2"}}, "ca", "1.3"}});
   config.listeners.push_back({"", {"", 0, "/run/a b.sock"}, false, ListenerTls{"c", "k", {}, "", "1.2"}});
-  config.routes = {{{"*.example.org", "/x"}, config.upstream, config.compression}};
+  config.routes = {{{"*.example.org", "/x"}, config.upstream, config.compression, config.limits}};
   config.routes[0].upstream.url = {false, "app", 80, "", "/base"};
   config.limits.allowed_origins = {"https://a.example", "null"};
-  config.trusted_proxies = {"10.0.0.0/8", "::1"};
+  config.headers.trusted_proxies = {"10.0.0.0/8", "::1"};
   config.workers = 3;
   check_round_trip(config);
 }

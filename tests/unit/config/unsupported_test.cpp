@@ -8,7 +8,7 @@ namespace wsproxy::config {
 namespace {
 
 TEST_CASE("the default config needs nothing of a later release, http.forward included") {
-  CHECK(Config{}.http_forward);
+  CHECK(Config{}.http.forward);
   CHECK(unsupported_features(Config{}).empty());
 }
 

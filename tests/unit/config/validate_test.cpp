@@ -62,7 +62,7 @@ TEST_CASE("a certificate for the app needs its key and the key its certificate")
 TEST_CASE("a route needs something to match; what it inherits is judged once") {
   Config config;
   config.upstream.tls.certificate = "c";
-  config.routes = {{{}, config.upstream, config.compression}, {{"h", ""}, {}, {}}};
+  config.routes = {{{}, config.upstream, config.compression, {}}, {{"h", ""}, {}, {}, {}}};
   config.routes[1].upstream.tls.private_key = "k";
   CHECK(texts(config) ==
         std::vector<std::string>{"upstream.tls.private_key: is missing, certificate needs it",

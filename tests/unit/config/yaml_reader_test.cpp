@@ -57,14 +57,15 @@ workers: 4
   expected.listeners = {
       {"public", {"::", 8443, {}}, true, ListenerTls{"c", "k", {{"c2", "k2"}}, "ca", "1.3"}},
       {"", {"", 0, "/run/w.sock"}, false, std::nullopt}};
-  expected.upstream = {{true, "app", 9, "", "/base"},      Duration{1000}, Duration{2000}, 3, 1014,
-                       {"a", "n.example", false, "c", "k"}};
+  expected.upstream = {
+      {true, "app", 9, "", "/base"},      Duration{1000}, Duration{2000}, 3, 1014, ProxyHeader::off,
+      {"a", "n.example", false, "c", "k"}};
   expected.compression = {false, Engine::isal, 1, 1024, 9, 32768, false, 15, false, 1 << 20, false};
-  expected.limits = {1, 2, 0, 1024, 128 << 10, {"https://a.example", "null"}};
+  expected.limits = {1, 2, 0, 0, 1024, 128 << 10, 0, 0, 100, RateAction::slow, {"https://a.example", "null"}};
   expected.timeouts = {Duration{1}, Duration{0}, Duration{3000}, Duration{3'600'000}, Duration{4000}};
   expected.drain = {Duration{1000}, Duration{2000}, Duration{3000}, 1012};
-  expected.http_forward = false;
-  expected.trusted_proxies = {"10.0.0.0/8", "fd00::/8"};
+  expected.http.forward = false;
+  expected.headers.trusted_proxies = {"10.0.0.0/8", "fd00::/8"};
   expected.admin = {"0.0.0.0", 9091, {}};
   expected.log = {LogLevel::debug, LogFormat::json, false};
   expected.sentry = {"https://k@s.example/1", "prod"};
