@@ -17,7 +17,7 @@ std::string_view problem_with_lines(std::string_view head);
 std::string_view problem_with_request(const RequestHead& request);
 
 /// Section 6: at most one of Content-Length and Transfer-Encoding, at most once, in a form that
-/// leaves no doubt; no Transfer-Encoding in HTTP/1.0.
+/// leaves no doubt; no Transfer-Encoding but chunked, and none in HTTP/1.0.
 std::string_view problem_with_framing(const Fields& fields, unsigned version_minor);
 
 }  // namespace wsproxy::http

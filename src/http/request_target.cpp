@@ -79,4 +79,13 @@ TargetParts split_target(std::string_view target) {
   return {rest.substr(0, path), rest.substr(path)};
 }
 
+std::string target_for_app(std::string_view method, std::string_view target, std::string_view base_path) {
+  const std::string_view path = split_target(target).path;
+  if (path == "*" || (path.empty() && method == "OPTIONS")) return "*";
+  if (base_path.ends_with('/')) base_path.remove_suffix(1);
+  std::string result{base_path};
+  if (!path.starts_with('/')) result += '/';
+  return result.append(path);
+}
+
 }  // namespace wsproxy::http

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace wsproxy::http {
@@ -18,5 +19,9 @@ struct TargetParts {
   std::string_view path;       // with query; empty when the URL had none
 };
 TargetParts split_target(std::string_view target);
+
+/// The target that goes on to the app: a path behind `base_path`, or * (RFC 9112 sections 3.2.1 and
+/// 3.2.4).
+std::string target_for_app(std::string_view method, std::string_view target, std::string_view base_path);
 
 }  // namespace wsproxy::http

@@ -8,7 +8,7 @@
 namespace wsproxy::http {
 
 struct ResponseHeadReader::State {
-  explicit State(std::size_t max_bytes) : collector(max_bytes) {}
+  State(std::size_t max, Interim what) : max_bytes(max), interim(what), collector(max) {}
 
   /// What is wrong with the whole head.
   std::string judge() {
@@ -18,9 +18,8 @@ struct ResponseHeadReader::State {
     return std::string{problem_with_framing(head.fields, head.version_minor)};
   }
 
-  /// RFC 9110 section 15.2: an answer before the answer. 101 is the last of its connection.
-  bool is_interim() const { return head.status < 200 && head.status != 101; }
-
+  std::size_t max_bytes;
+  Interim interim;
   HeadCollector collector;
   HeadStatus status = HeadStatus::need_more;
   ResponseHead head;
@@ -28,7 +27,8 @@ struct ResponseHeadReader::State {
   std::string problem;
 };
 
-ResponseHeadReader::ResponseHeadReader(std::size_t max_bytes) : state_(std::make_unique<State>(max_bytes)) {
+ResponseHeadReader::ResponseHeadReader(std::size_t max_bytes, Interim interim)
+    : state_(std::make_unique<State>(max_bytes, interim)) {
 }
 ResponseHeadReader::~ResponseHeadReader() = default;
 ResponseHeadReader::ResponseHeadReader(ResponseHeadReader&&) noexcept = default;
@@ -48,12 +48,12 @@ HeadStatus ResponseHeadReader::feed(base::Bytes input, std::size_t& used) {
     state.problem = state.judge();
     if (!state.problem.empty()) {
       state.status = HeadStatus::malformed;
-    } else if (state.is_interim()) {
+    } else if (state.head.is_interim() && state.interim == Interim::skipped) {
       state.status = HeadStatus::need_more;
       state.collector.restart();
     } else {
       state.head.raw = state.collector.text();
-      state.framing = BodyFraming{state.head};
+      state.framing = BodyFraming::of(state.head, "GET");
     }
   }
   return state.status;
@@ -61,6 +61,11 @@ HeadStatus ResponseHeadReader::feed(base::Bytes input, std::size_t& used) {
 
 ResponseHead& ResponseHeadReader::head() {
   return state_->head;
+}
+
+void ResponseHeadReader::next() {
+  state_->collector = HeadCollector{state_->max_bytes};
+  state_->status = HeadStatus::need_more;
 }
 
 std::string_view ResponseHeadReader::problem() const {

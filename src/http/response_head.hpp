@@ -15,13 +15,22 @@ struct ResponseHead {
   unsigned version_minor = 1;
   Fields fields;
   std::string raw;  // the bytes as they came, blank line included: a refusal goes on unchanged
+
+  /// RFC 9110 section 15.2: an answer before the answer. 101 is the last of its connection.
+  bool is_interim() const { return status < 200 && status != 101; }
 };
 
-/// Reads the app's answer to an upgrade request. 1xx answers before the final one (100, 102, 103) are
-/// skipped; 101 ends it. After a head that is not 101, body() tells where the answer ends.
+/// Reads the head of an app's answer. After a final head that is not 101, body() tells where the answer
+/// to a GET ends.
 class ResponseHeadReader {
  public:
-  explicit ResponseHeadReader(std::size_t max_bytes);
+  /// What becomes of 1xx answers before the final one (100, 102, 103); 101 is final.
+  enum class Interim : unsigned char {
+    skipped,
+    read,  // each is complete as well; next() goes on to the one after it
+  };
+  /// `max_bytes` is for one head that is read, together with those that are skipped ahead of it.
+  explicit ResponseHeadReader(std::size_t max_bytes, Interim interim = Interim::skipped);
   ~ResponseHeadReader();
   ResponseHeadReader(ResponseHeadReader&&) noexcept;
   ResponseHeadReader& operator=(ResponseHeadReader&&) noexcept;
@@ -30,6 +39,8 @@ class ResponseHeadReader {
   HeadStatus feed(base::Bytes input, std::size_t& used);
   ResponseHead& head();
   std::string_view problem() const;
+  /// Makes ready for the head behind an interim one that was complete.
+  void next();
 
   enum class BodyStatus : unsigned char { more, complete, malformed };
   /// For a head that is not 101: whether the body is complete after `input`; adds to `used` what of

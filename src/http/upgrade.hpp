@@ -3,26 +3,17 @@
 #include <string>
 #include <string_view>
 
+#include "http/forwarded.hpp"
 #include "http/request_head.hpp"
 #include "http/response_head.hpp"
 
 namespace wsproxy::http {
 
-/// What the proxy knows and the app should learn about a handshake.
-struct ForwardedFacts {
-  std::string_view peer;  // the client's address without port, IPv6 without brackets; empty for a unix socket
-  std::string_view scheme;      // "ws"/"wss" become X-Forwarded-Proto http/https
-  std::string_view base_path;   // of upstream.url, put before the target
-  std::string_view request_id;  // fresh; used unless the client's own is kept
-  bool keep_incoming = false;   // the peer is in headers.trusted_proxies: its X-Forwarded-*, Forwarded and
-                                // X-Request-Id stay, the address is appended
-};
-
 /// The request for the app (DESIGN section 3.3): method, target, Host, headers, cookies, subprotocols
 /// and key as the client sent them and in its order; without Sec-WebSocket-Extensions and hop-by-hop
 /// headers (Connection and what it lists, Keep-Alive, Proxy-Connection, TE, Trailer,
 /// Transfer-Encoding, Upgrade; RFC 9110 section 7.6.1), with our own Connection: Upgrade,
-/// Upgrade: websocket, X-Forwarded-For, -Proto, -Host and X-Request-Id.
+/// Upgrade: websocket, and what tells where it came from (http/forwarded).
 std::string upgrade_request(const RequestHead& client, const ForwardedFacts& facts);
 
 /// Checks the app's 101: Upgrade, Connection, the accept key, no extension (none was offered), a

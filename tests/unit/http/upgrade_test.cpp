@@ -18,6 +18,7 @@ ForwardedFacts facts() {
   ForwardedFacts facts;
   facts.peer = "192.0.2.7";
   facts.scheme = "ws";
+  facts.port = "8009";
   facts.request_id = "fresh-id";
   return facts;
 }
@@ -88,6 +89,8 @@ TEST_CASE("the app gets the client's request line and fields in their order, the
         "X-Forwarded-For: 192.0.2.7\r\n"
         "X-Forwarded-Proto: http\r\n"
         "X-Forwarded-Host: ws.example.org:8009\r\n"
+        "X-Forwarded-Port: 8009\r\n"
+        "Forwarded: for=192.0.2.7;host=\"ws.example.org:8009\";proto=http\r\n"
         "X-Request-Id: fresh-id\r\n\r\n");
 }
 
@@ -165,8 +168,9 @@ TEST_CASE("what a client that is not trusted says of its origin is replaced") {
   CHECK(app.fields.joined("x-forwarded-proto") == "http");
   CHECK(app.fields.joined("x-forwarded-host") == "ws.example.org:8009");
   CHECK(app.fields.joined("x-request-id") == "fresh-id");
-  for (const char* name : {"X_Forwarded_For", "X-Forwarded-Port", "Forwarded"})
-    CHECK(app.fields.count(name) == 0);
+  CHECK(app.fields.joined("x-forwarded-port") == "8009");
+  CHECK(app.fields.joined("forwarded") == "for=192.0.2.7;host=\"ws.example.org:8009\";proto=http");
+  CHECK(app.fields.count("X_Forwarded_For") == 0);
 }
 
 TEST_CASE("what a trusted peer says of the origin stays, and its address is appended") {
@@ -183,7 +187,8 @@ TEST_CASE("what a trusted peer says of the origin stays, and its address is appe
   CHECK(app.fields.joined("x-forwarded-proto") == "https");
   CHECK(app.fields.joined("x-forwarded-host") == "public.example");
   CHECK(app.fields.joined("x-forwarded-port") == "443");
-  CHECK(app.fields.joined("forwarded") == "for=10.0.0.1");
+  CHECK(app.fields.joined("forwarded") ==
+        "for=10.0.0.1, for=192.0.2.7;host=\"ws.example.org:8009\";proto=http");
   CHECK(app.fields.joined("x-request-id") == "theirs");
 }
 
