@@ -120,21 +120,22 @@ void Session::end_broken(const std::exception& error) {
 }
 
 void Session::set_deadline(net::Clock::time_point when) {
-  if (when == deadline_ || is_closed_) return;
-  const bool was_waiting = deadline_ != net::Clock::time_point::max();
+  if (is_closed_) return;
   deadline_ = when;
-  if (when == net::Clock::time_point::max()) {
-    if (was_waiting) deadline_timer_.cancel();
-    return;
-  }
-  deadline_timer_.expires_at(when);  // cancels the wait before
-  wait_for_deadline();
+  // A wait that ends before it is left alone and looks again then: most deadlines move on before they come.
+  if (when < wakes_at_) wait_for_deadline();
 }
 
 void Session::wait_for_deadline() {
+  wakes_at_ = deadline_;
+  deadline_timer_.expires_at(wakes_at_);  // cancels the wait before
   deadline_timer_.async_wait([self = SessionPtr{this}](const net::error_code& error) {
     if (error || self->is_closed_ || !self->phase_) return;
-    if (net::Clock::now() < self->deadline_) return;
+    self->wakes_at_ = net::Clock::time_point::max();
+    if (net::Clock::now() < self->deadline_) {
+      if (self->deadline_ != net::Clock::time_point::max()) self->wait_for_deadline();
+      return;
+    }
     self->deadline_ = net::Clock::time_point::max();
     self->guarded([&self] { self->phase_->on_deadline(); });
   });

@@ -138,6 +138,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   std::array<Wire, 2> wires_;
   net::Timer deadline_timer_;
   net::Clock::time_point deadline_ = net::Clock::time_point::max();
+  net::Clock::time_point wakes_at_ = net::Clock::time_point::max();  // the timer, perhaps before the deadline
   net::Clock::time_point started_ = net::Clock::now();
   net::Clock::time_point drain_at_ = net::Clock::time_point::max();
   SessionFacts facts_;
