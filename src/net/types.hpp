@@ -1,13 +1,13 @@
 #pragma once
 
-#include <chrono>
-
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+
+#include "net/clock.hpp"
 
 /// The concrete types of one worker's loop. any_io_executor would double the price of a dispatch.
 namespace wsproxy::net {
@@ -20,7 +20,6 @@ using Executor = IoContext::executor_type;
 /// TCP and unix sockets alike.
 using Protocol = asio::generic::stream_protocol;
 using Socket = asio::basic_stream_socket<Protocol, Executor>;
-using Clock = std::chrono::steady_clock;
 using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 
 }  // namespace wsproxy::net
