@@ -203,6 +203,7 @@ void UpgradePhase::accept(base::MutableBytes rest) {
   relay::Settings settings;
   settings.max_message_bytes = config.limits.max_message_size;
   settings.lost_code = config.upstream.lost_code;
+  settings.validate_utf8 = config.websocket.validate_utf8;
   if (negotiation.result == deflate::NegotiationResult::accepted) {
     settings.compression =
         relay::CompressionSettings{negotiation.params, config.compression.level, config.compression.history,

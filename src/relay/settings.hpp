@@ -25,6 +25,7 @@ struct CompressionSettings {
 struct Settings {
   std::uint64_t max_message_bytes = 0;  // of the client's messages, inflated; 0: no limit
   std::uint16_t lost_code = 1011;
+  bool validate_utf8 = true;  // of the client's text that comes uncompressed; what was inflated always is
   std::optional<CompressionSettings> compression;  // nothing when no extension was agreed
 };
 

@@ -163,7 +163,9 @@ Fault ToApp::drain_decoder(base::Bytes& packed, bool message_complete, base::Byt
 }
 
 Fault ToApp::accept_text(base::Bytes fresh, bool may_end_here) {
-  if (reader_.message_type() != Opcode::text) return Fault::none;
+  // What the proxy has inflated is its own word to the app; what it hands on as it came the app can check.
+  const bool is_checked = settings_.validate_utf8 || reader_.is_compressed();
+  if (reader_.message_type() != Opcode::text || !is_checked) return Fault::none;
   if (!utf8_.write(fresh)) return Fault::invalid_utf8;
   return may_end_here && !utf8_.may_end() ? Fault::invalid_utf8 : Fault::none;
 }

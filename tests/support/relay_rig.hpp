@@ -188,6 +188,7 @@ class RelayRig {
     std::size_t min_size = 32;
     std::size_t room = SIZE_MAX;
     std::size_t memory = std::size_t{64} << 20;
+    bool validate_utf8 = true;
   };
 
   explicit RelayRig(Options options)
@@ -229,6 +230,7 @@ class RelayRig {
   static relay::Settings settings(const Options& options) {
     relay::Settings settings;
     settings.max_message_bytes = options.max_message_bytes;
+    settings.validate_utf8 = options.validate_utf8;
     if (options.params) {
       settings.compression =
           relay::CompressionSettings{*options.params, 6, options.history_bytes, options.min_size};

@@ -157,6 +157,30 @@ class Utf8(Hostile):
         self.assert_client_is_closed(1007, encode(CLOSE, struct.pack("!H", 1000) + b"\xff\xfe", masked=True))
 
 
+class Utf8PassedThrough(Hostile):
+    """websocket.validate_utf8: false. Only what the proxy inflates, and close reasons, are its business then."""
+
+    settings = {"websocket": {"validate_utf8": False}}
+
+    def test_plain_text_that_is_no_utf8_passes_with_compression_agreed_or_not(self):
+        for offer in (None, "permessage-deflate"):
+            client, app = self.pair(extensions=offer)
+            for what, text in Utf8.BROKEN.items():
+                with self.subTest(what, offer=offer):
+                    client.send_frame(TEXT, text)
+                    got = app.read_message()
+                    self.assertEqual((got.opcode, got.data), (TEXT, text))
+
+    def test_compressed_text_that_is_no_utf8_is_1007(self):
+        for what, text in Utf8.BROKEN.items():
+            with self.subTest(what):
+                squeezed = deflated(text)
+                self.assert_client_is_closed(1007, encode(TEXT, squeezed, rsv=RSV1, masked=True), offer="permessage-deflate")
+
+    def test_a_close_reason_that_is_no_utf8_is_1007(self):
+        self.assert_client_is_closed(1007, encode(CLOSE, struct.pack("!H", 1000) + b"\xff\xfe", masked=True))
+
+
 def deflated(data):
     stream = zlib.compressobj(6, zlib.DEFLATED, -12)
     return (stream.compress(data) + stream.flush(zlib.Z_SYNC_FLUSH))[:-4]

@@ -231,6 +231,52 @@ TEST_CASE("8.1: text that is not UTF-8 is 1007, plain or compressed, wherever th
   });
 }
 
+TEST_CASE("8.1: without validate_utf8 plain text passes as it is, in frames, fragments and at any cut") {
+  const bool has_compression = GENERATE(false, true);
+  auto bytes = FrameBytes{}.fin().text().masked().payload("whole \xff").build();
+  for (const auto& frame : {FrameBytes{}.text().masked().payload("half \xe2").build(),
+                            FrameBytes{}.fin().continuation().masked().payload("\x82").build()}) {
+    bytes.insert(bytes.end(), frame.begin(), frame.end());
+  }
+  auto options = has_compression ? compressed() : RelayRig::Options{};
+  options.validate_utf8 = false;
+  test::for_each_split(bytes, [&options](const test::Split& split) {
+    RelayRig rig(options);
+    for (const auto& piece : split.pieces) rig.client_says(piece);
+    CHECK(rig.client.messages().empty());
+    REQUIRE(rig.app.messages().size() == 2);
+    CHECK(rig.app.messages()[0] == SeenMessage{1, false, "whole \xff"});
+    CHECK(rig.app.messages()[1] == SeenMessage{1, false, "half \xe2\x82"});
+  });
+}
+
+TEST_CASE("8.1: without validate_utf8 text is checked still where the proxy inflates it") {
+  auto options = compressed();
+  options.validate_utf8 = false;
+  test::Deflater deflater(15);
+  auto bytes = FrameBytes{}.fin().text().masked().payload("plain \xff").build();
+  const auto packed = FrameBytes{}.fin().text().masked().rsv1().payload(deflater.message("bad \xff")).build();
+  bytes.insert(bytes.end(), packed.begin(), packed.end());
+  test::for_each_split(bytes, [&options](const test::Split& split) {
+    RelayRig rig(options);
+    for (const auto& piece : split.pieces) rig.client_says(piece);
+    REQUIRE(rig.client.messages().size() == 1);
+    CHECK(close_code(rig.client.messages()[0]) == 1007);
+    REQUIRE(rig.app.messages().size() == 2);
+    CHECK(rig.app.messages()[0].payload == "plain \xff");
+    CHECK(rig.app.messages()[1].opcode == 8);
+  });
+}
+
+TEST_CASE("5.5.1: without validate_utf8 a close frame's reason is checked still") {
+  RelayRig::Options options;
+  options.validate_utf8 = false;
+  RelayRig rig(options);
+  rig.client_says(FrameBytes{}.fin().close().masked().payload("\x03\xe8\xff").build());
+  REQUIRE(rig.client.messages().size() == 1);
+  CHECK(close_code(rig.client.messages()[0]) == 1007);
+}
+
 TEST_CASE("Binary messages are not checked as text") {
   RelayRig rig;
   rig.client_says(FrameBytes{}.fin().binary().masked().payload("\xff\xfe").build());
