@@ -19,6 +19,10 @@ std::string error_page(unsigned status, std::string_view sentence, std::string_v
   return page;
 }
 
+std::string empty_answer() {
+  return "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+}
+
 std::string_view reason_phrase(unsigned status) {
   switch (status) {
     case 101:

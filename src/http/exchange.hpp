@@ -41,7 +41,7 @@ class Exchange {
 
   bool request_is_complete() const { return request_body_.status() == Status::complete; }
   /// Its final head has gone on.
-  bool answer_has_begun() const { return state_ != State::head; }
+  bool answer_has_begun() const { return status_ != 0; }
   bool answer_is_complete() const { return state_ == State::complete; }
   bool app_has_spoken() const { return app_has_spoken_; }
   /// Whether the app may get it once more: nothing was heard of it yet, and twice is as good as once

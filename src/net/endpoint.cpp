@@ -20,6 +20,10 @@ Target target_of(const Protocol::endpoint& peer) {
   return {address.to_string(), tcp.port(), {}};
 }
 
+Target target_of(const config::UpstreamUrl& url) {
+  return {url.host, url.port, url.unix_path};
+}
+
 std::string text(const Target& target) {
   if (!target.unix_path.empty()) return "unix:" + target.unix_path;
   const bool is_v6 = target.host.find(':') != std::string::npos;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "config/config.hpp"
 #include "net/types.hpp"
 
 namespace wsproxy::net {
@@ -17,6 +18,8 @@ struct Target {
 Protocol::endpoint unix_endpoint(const std::string& path);
 /// Who a peer is: IPv4-mapped IPv6 as IPv4; nothing for a unix socket.
 Target target_of(const Protocol::endpoint& peer);
+/// Where the app of a URL listens.
+Target target_of(const config::UpstreamUrl& url);
 /// For logs: 127.0.0.1:80, [::1]:80, unix:/path.
 std::string text(const Target& target);
 

@@ -6,6 +6,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "net/endpoint.hpp"
+
 namespace wsproxy::net {
 
 namespace {
@@ -90,6 +92,14 @@ void Transport::tell(Ready ready) {
 
 void Transport::shut_down_send() {
   ::shutdown(socket_.number(), SHUT_WR);
+}
+
+std::uint16_t Transport::local_port() const {
+  Protocol::endpoint local;
+  auto size = static_cast<socklen_t>(local.capacity());
+  if (::getsockname(socket_.number(), local.data(), &size) != 0) return 0;
+  local.resize(size);
+  return target_of(local).port;
 }
 
 void Transport::close() {

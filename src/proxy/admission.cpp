@@ -1,17 +1,17 @@
 #include "proxy/admission.hpp"
 
 #include "base/ascii.hpp"
+#include "http/forward.hpp"
 #include "websocket/handshake.hpp"
 
 namespace wsproxy::proxy {
 
 using telemetry::Rejection;
 
-std::optional<Refusal> judge(const http::RequestHead& request, const config::Limits& limits) {
-  if (!websocket::wants_websocket(request.fields.joined("Upgrade"), request.fields.joined("Connection"))) {
-    return Refusal{Rejection::not_websocket, 426,
-                   "This port speaks WebSocket; plain HTTP is not forwarded yet."};
-  }
+namespace {
+
+std::optional<Refusal> problem_with_handshake(const http::RequestHead& request,
+                                              const config::Limits& limits) {
   const std::string version = request.fields.joined("Sec-WebSocket-Version");
   websocket::HandshakeRequest handshake;
   handshake.method = request.method;
@@ -33,6 +33,36 @@ std::optional<Refusal> judge(const http::RequestHead& request, const config::Lim
     return Refusal{Rejection::origin, 403, "This origin is not allowed."};
   }
   return std::nullopt;
+}
+
+/// RFC 9110 section 7.8: HTTP/1.0 cannot ask for one.
+bool wants_other_upgrade(const http::RequestHead& request) {
+  return request.version_minor >= 1 && request.fields.count("Upgrade") > 0 &&
+         base::list_has_token(request.fields.joined("Connection"), "upgrade");
+}
+
+Verdict judge_plain(const http::RequestHead& request) {
+  if (wants_other_upgrade(request)) {
+    return {.refusal = Refusal{Rejection::not_implemented, 501,
+                               "This proxy passes on no upgrade other than websocket."}};
+  }
+  if (request.method == "CONNECT") {
+    return {.refusal = Refusal{Rejection::not_implemented, 501, "This proxy opens no tunnels."}};
+  }
+  if (http::forwards_left(request) != std::uint64_t{0}) return {Verdict::Way::forward};
+  if (request.method == "OPTIONS") return {Verdict::Way::answered_here};
+  return {.refusal = Refusal{Rejection::not_implemented, 501, "This proxy does not answer TRACE."}};
+}
+
+}  // namespace
+
+Verdict judge(const http::RequestHead& request, const config::Http& http, const config::Limits& limits) {
+  if (websocket::wants_websocket(request.fields.joined("Upgrade"), request.fields.joined("Connection"))) {
+    return {Verdict::Way::upgrade, problem_with_handshake(request, limits)};
+  }
+  if (http.forward) return judge_plain(request);
+  return {.refusal = Refusal{Rejection::not_websocket, 426,
+                             "This port speaks WebSocket; plain HTTP is not forwarded (http.forward)."}};
 }
 
 bool is_origin_allowed(std::string_view origin, const std::vector<std::string>& allowed) {

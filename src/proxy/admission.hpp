@@ -20,9 +20,16 @@ struct Refusal {
 
 inline constexpr Refusal kGoingAway{telemetry::Rejection::draining, 503, "The server is going away."};
 
-/// Judges a request that has a well-formed head: is it a WebSocket handshake, is it a valid one
-/// (RFC 6455 section 4.2.1), may its origin come.
-std::optional<Refusal> judge(const http::RequestHead& request, const config::Limits& limits);
+/// What becomes of a request that has a well-formed head.
+struct Verdict {
+  enum class Way : std::uint8_t { upgrade, forward, answered_here };
+  Way way = Way::forward;
+  std::optional<Refusal> refusal = {};  // then no way
+};
+
+/// Is it a WebSocket handshake, and a valid one (RFC 6455 section 4.2.1), may its origin come; else is
+/// it a plain request that can be passed on.
+Verdict judge(const http::RequestHead& request, const config::Http& http, const config::Limits& limits);
 
 /// Whether `origin` is in the list: exactly, or below an entry such as https://*.example.org. An
 /// empty list allows all; a request without Origin does not come from a browser and is allowed.

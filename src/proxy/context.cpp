@@ -49,6 +49,7 @@ Context::Context(net::IoContext& loop, std::shared_ptr<const config::Config> set
 }
 
 void Context::keep_house() {
+  app_pool.keep_house();
   // Without the trim the heap keeps what the encoders gave back.
   if (encoders.retire_unused() > 0) ::malloc_trim(0);
 }

@@ -7,6 +7,7 @@
 #include "config/config.hpp"
 #include "net/poller.hpp"
 #include "proxy/address_ranges.hpp"
+#include "proxy/app_pool.hpp"
 #include "proxy/quota.hpp"
 #include "proxy/session_registry.hpp"
 #include "relay/settings.hpp"
@@ -44,6 +45,7 @@ struct Context {
   base::ByteQueue packed;
   relay::Workshop workshop;
   SessionRegistry sessions;
+  AppPool app_pool{io};
   /// Sessions that are only told so: over limits.max_connections, or refused and not gone yet. They hold
   /// no place. Added to by the accepting thread too.
   std::atomic<std::size_t> refused{0};

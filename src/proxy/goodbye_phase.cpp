@@ -54,6 +54,12 @@ void GoodbyePhase::on_deadline() {
 void GoodbyePhase::on_drain(net::Clock::time_point) {
 }
 
+std::string last_answer(Session& session, unsigned status, std::string_view sentence) {
+  std::string page = http::error_page(status, sentence);
+  if (session.facts().method == "HEAD") page.resize(page.find("\r\n\r\n") + 4);
+  return page;
+}
+
 void say_goodbye(Session& session, const Refusal& refusal, std::string_view detail) {
   session.record_rejection(refusal.reason);
   session.facts().status = static_cast<std::uint16_t>(refusal.status);
@@ -63,7 +69,8 @@ void say_goodbye(Session& session, const Refusal& refusal, std::string_view deta
       {"client", client}, {"status", std::uint64_t{refusal.status}}, {"reason", refusal.sentence}};
   if (!detail.empty()) fields.emplace_back("detail", detail);
   session.context().log.write(telemetry::Level::info, "handshake refused", fields);
-  session.enter(std::make_unique<GoodbyePhase>(session, http::error_page(refusal.status, refusal.sentence)));
+  session.enter(
+      std::make_unique<GoodbyePhase>(session, last_answer(session, refusal.status, refusal.sentence)));
 }
 
 }  // namespace wsproxy::proxy

@@ -29,6 +29,9 @@ class GoodbyePhase : public Phase {
   std::string answer_;
 };
 
+/// The error page that ends this connection; without its body when the request was a HEAD.
+std::string last_answer(Session& session, unsigned status, std::string_view sentence);
+
 /// Answers a request with an error page of our own, counts and logs why. `detail` is for the log only.
 void say_goodbye(Session& session, const Refusal& refusal, std::string_view detail);
 

@@ -1,8 +1,11 @@
 #include "proxy/head_phase.hpp"
 
 #include <algorithm>
+#include <utility>
 
+#include "http/error_page.hpp"
 #include "proxy/admission.hpp"
+#include "proxy/forward_phase.hpp"
 #include "proxy/goodbye_phase.hpp"
 #include "proxy/session.hpp"
 #include "proxy/upgrade_phase.hpp"
@@ -11,16 +14,32 @@ namespace wsproxy::proxy {
 
 using telemetry::Rejection;
 
-HeadPhase::HeadPhase(Session& session) : session_(session), reader_(session.config().limits.max_header_size) {
+HeadPhase::HeadPhase(Session& session)
+    : session_(session),
+      reader_(session.config().limits.max_header_size),
+      request_by_(session.started() + session.config().timeouts.handshake),
+      is_first_(true) {
+}
+
+HeadPhase::HeadPhase(Session& session, base::ByteQueue early)
+    : session_(session),
+      reader_(session.config().limits.max_header_size),
+      early_(std::move(early)),
+      request_by_(net::Clock::now() + session.config().http.client_timeout),
+      is_first_(false) {
 }
 
 void HeadPhase::begin() {
-  request_by_ = net::Clock::now() + session_.config().timeouts.handshake;
-  session_.set_deadline(request_by_);
-  session_.want_readable(Leg::client);
+  arm();
+  if (early_.empty()) {
+    session_.want_readable(Leg::client);
+  } else {
+    take(early_.view());
+  }
 }
 
 void HeadPhase::on_readable(Leg leg) {
+  if (leg != Leg::client) return;
   const Session::Input input = session_.read(leg);
   if (input.status == net::IoStatus::would_block) return;
   if (input.status != net::IoStatus::done) {
@@ -28,14 +47,21 @@ void HeadPhase::on_readable(Leg leg) {
     session_.close();
     return;
   }
-  has_bytes_ = true;
+  take(input.bytes);
+}
+
+void HeadPhase::take(base::Bytes input) {
+  if (!std::exchange(has_bytes_, true) && !is_first_) {
+    request_by_ = net::Clock::now() + session_.config().timeouts.handshake;
+    arm();
+  }
   std::size_t used = 0;
-  switch (reader_.feed(input.bytes, used)) {
+  switch (reader_.feed(input, used)) {
     case http::HeadStatus::need_more:
-      session_.want_readable(leg);
+      session_.want_readable(Leg::client);
       break;
     case http::HeadStatus::complete:
-      on_head(input.bytes.subspan(used));
+      on_head(input.subspan(used));
       break;
     case http::HeadStatus::too_large:
       say_goodbye(session_,
@@ -49,54 +75,56 @@ void HeadPhase::on_readable(Leg leg) {
 }
 
 void HeadPhase::on_head(base::Bytes rest) {
-  const http::RequestHead& head = reader_.head();
-  session_.facts().method = head.method;
-  session_.facts().target = head.target;
-  session_.facts().user_agent = head.fields.first("User-Agent");
+  http::RequestHead& head = reader_.head();
+  session_.begin_request(head);
+  const Verdict verdict = judge(head, session_.config().http, session_.limits());
   if (session_.is_over_limit()) {
     say_goodbye(session_, {Rejection::max_connections, 503, "Too many connections."}, {});
-    return;
-  }
-  if (!session_.has_place()) {
+  } else if (!session_.has_place()) {
     say_goodbye(session_, {Rejection::max_connections_per_ip, 429, "Too many connections from this address."},
                 {});
-    return;
-  }
-  if (const auto refusal = judge(head, session_.config().limits)) {
-    say_goodbye(session_, *refusal, {});
-    return;
-  }
-  if (!session_.take_app_place()) {
+  } else if (verdict.refusal) {
+    say_goodbye(session_, *verdict.refusal, {});
+  } else if (verdict.way == Verdict::Way::answered_here) {
+    session_.facts().status = 200;
+    session_.enter(std::make_unique<GoodbyePhase>(session_, http::empty_answer()));
+  } else if (!session_.take_app_place()) {
     say_goodbye(session_, {Rejection::upstream_max_connections, 503, "The application has no place left."},
                 {});
-    return;
+  } else if (verdict.way == Verdict::Way::upgrade) {
+    session_.enter(std::make_unique<UpgradePhase>(session_, std::move(head), rest));
+  } else {
+    session_.enter(std::make_unique<ForwardPhase>(session_, std::move(head), rest));
   }
-  session_.enter(std::make_unique<UpgradePhase>(session_, std::move(reader_.head()), rest));
 }
 
 void HeadPhase::on_writable(Leg) {
 }
 
+void HeadPhase::arm() {
+  session_.set_deadline(std::min(request_by_, drain_at_));
+}
+
 void HeadPhase::on_deadline() {
   if (net::Clock::now() < request_by_) {
     say_goodbye(session_, kGoingAway, {});
-    return;
-  }
-  if (has_bytes_) {
+  } else if (has_bytes_) {
     say_goodbye(session_, {Rejection::handshake_timeout, 408, "The request did not arrive in time."}, {});
-    return;
+  } else {
+    // One that has had its answers just has no more to ask.
+    if (is_first_) session_.record_rejection(Rejection::handshake_timeout);
+    session_.close();
   }
-  session_.record_rejection(Rejection::handshake_timeout);
-  session_.close();
 }
 
 void HeadPhase::on_drain(net::Clock::time_point when) {
   // Nothing has been promised yet: whoever is silent is cut, whoever is in mid-request gets an answer.
   if (!has_bytes_) {
     session_.close();
-  } else {
-    session_.set_deadline(std::min(request_by_, when));
+    return;
   }
+  drain_at_ = when;
+  arm();
 }
 
 }  // namespace wsproxy::proxy

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/byte_queue.hpp"
 #include "http/request_head.hpp"
 #include "proxy/phase.hpp"
 
@@ -7,10 +8,15 @@ namespace wsproxy::proxy {
 
 class Session;
 
-/// Reads the client's request within timeouts.handshake and limits.max_header_size and judges it.
+/// Reads a request of the client within limits.max_header_size, judges it and decides which way it goes.
+/// The first has timeouts.handshake; each later one may begin within http.client_timeout and then has as
+/// long as the first.
 class HeadPhase : public Phase {
  public:
+  /// The first request of a connection.
   explicit HeadPhase(Session& session);
+  /// The next one, of which `early` may be the beginning.
+  HeadPhase(Session& session, base::ByteQueue early);
   void begin() override;
   void on_readable(Leg leg) override;
   void on_writable(Leg leg) override;
@@ -18,12 +24,17 @@ class HeadPhase : public Phase {
   void on_drain(net::Clock::time_point when) override;
 
  private:
+  void take(base::Bytes input);
   void on_head(base::Bytes rest);
+  void arm();
 
   Session& session_;
   http::RequestHeadReader reader_;
+  base::ByteQueue early_;
   net::Clock::time_point request_by_;
+  net::Clock::time_point drain_at_ = net::Clock::time_point::max();
   bool has_bytes_ = false;
+  bool is_first_;
 };
 
 }  // namespace wsproxy::proxy

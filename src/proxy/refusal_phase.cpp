@@ -32,7 +32,7 @@ void RefusalPhase::pass(base::Bytes bytes) {
     session_.leave_place();
   }
   // Each piece of the body has the app's answer time to arrive and the client's to be taken.
-  session_.set_deadline(net::Clock::now() + session_.config().upstream.response_timeout);
+  session_.set_deadline(net::Clock::now() + session_.upstream().response_timeout);
   send(bytes.first(used));
 }
 

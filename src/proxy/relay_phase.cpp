@@ -43,7 +43,7 @@ RelayPhase::RelayPhase(Session& session, const relay::Settings& settings, Beginn
                         session.config().timeouts.idle},
       keepalive_(keepalive_limits_, net::Clock::now()),
       beginning_(std::move(beginning)),
-      high_mark_(session.config().limits.write_buffer - relay::kRoomOvershoot) {
+      high_mark_(session.limits().write_buffer - relay::kRoomOvershoot) {
 }
 
 void RelayPhase::begin() {

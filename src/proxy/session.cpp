@@ -1,10 +1,13 @@
 #include "proxy/session.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include "http/client_address.hpp"
+#include "proxy/client_facts.hpp"
 #include "proxy/head_phase.hpp"
 #include "telemetry/access_log.hpp"
 
@@ -20,9 +23,11 @@ Session::Session(Context& context, Arrival arrival, std::function<void()> on_gon
       peer_(std::move(arrival.peer.host)),
       peer_port_(arrival.peer.port),
       is_over_limit_(arrival.is_over_limit),
+      is_trusted_(context.trusted_proxies.contains(peer_)),
       is_refused_(arrival.is_over_limit),
       on_gone_(std::move(on_gone)),
       deadline_timer_(context.io.get_executor()) {
+  facts_.started = started_;
   open(Leg::client, std::move(arrival.socket));
 }
 
@@ -34,7 +39,8 @@ void Session::start(const SessionPtr& session) {
   self.context_.sessions.enter(self);
   ++self.context_.counters.listeners[self.listener_].active;
   self.guarded([&self] {
-    self.has_place_ = self.context_.quota.enter_address(self.peer_);
+    // A trusted proxy says with each request whose it is.
+    if (!self.is_trusted_) self.take_place(self.peer_);
     self.enter(std::make_unique<HeadPhase>(self));
   });
 }
@@ -72,6 +78,20 @@ void Session::open(Leg leg, std::unique_ptr<net::Transport> transport) {
   wire(leg).transport = std::move(transport);
 }
 
+void Session::drop(Leg leg) {
+  Wire& on = wire(leg);
+  if (on.transport) {
+    on.transport->close();
+    boost::asio::post(context_.io, [old = std::move(on.transport)] {});
+  }
+  output(leg).clear();
+  on.queue.drop();
+}
+
+std::unique_ptr<net::Transport> Session::release(Leg leg) {
+  return std::move(wire(leg).transport);
+}
+
 void Session::want_readable(Leg leg) {
   if (wire(leg).is_open()) wire(leg).transport->wait_readable();
 }
@@ -87,11 +107,18 @@ Session::Input Session::read(Leg leg) {
   return {result.status, buffer.first(result.bytes), result.error};
 }
 
+base::ByteQueue& Session::scratch(Leg leg) {
+  return leg == Leg::client ? context_.to_client : context_.to_app;
+}
+
+base::ByteQueue& Session::output(Leg leg) {
+  return wire(leg).queue.target(scratch(leg));
+}
+
 net::IoStatus Session::send(Leg leg, base::Bytes bytes) {
   Wire& on = wire(leg);
-  base::ByteQueue& scratch = leg == Leg::client ? context_.to_client : context_.to_app;
-  on.queue.target(scratch).append(bytes);
-  const net::IoStatus status = on.queue.flush(*on.transport, scratch).status;
+  output(leg).append(bytes);
+  const net::IoStatus status = on.queue.flush(*on.transport, scratch(leg)).status;
   if (status == net::IoStatus::would_block) want_writable(leg);
   return status;
 }
@@ -149,6 +176,12 @@ void Session::want_turn() {
   });
 }
 
+void Session::take_place(std::string address) {
+  if (std::exchange(has_place_, false)) context_.quota.leave_address(place_);
+  place_ = std::move(address);
+  has_place_ = context_.quota.enter_address(place_);
+}
+
 bool Session::take_app_place() {
   has_app_place_ = context_.quota.enter_app();
   return has_app_place_;
@@ -156,7 +189,53 @@ bool Session::take_app_place() {
 
 void Session::leave_place() {
   if (!std::exchange(is_refused_, true)) context_.refused.fetch_add(1, std::memory_order_relaxed);
+  leave_app_place();
+}
+
+void Session::leave_app_place() {
   if (std::exchange(has_app_place_, false)) context_.quota.leave_app();
+}
+
+bool Session::may_pool_app() const {
+  // An idle connection would hold a place, or tell the app of a client who is not the next one.
+  return upstream().max_connections == 0 && upstream().proxy_protocol == config::ProxyHeader::off;
+}
+
+std::uint16_t Session::local_port() {
+  if (!local_port_) local_port_ = wire(Leg::client).transport->local_port();
+  return *local_port_;
+}
+
+void Session::begin_request(const http::RequestHead& head) {
+  if (std::exchange(has_had_request_, true)) facts_.started = net::Clock::now();
+  facts_.method = head.method;
+  facts_.target = head.target;
+  facts_.user_agent = head.fields.first("User-Agent");
+  facts_.traceparent = head.fields.first("traceparent");
+  if (is_trusted_) {
+    facts_.request_id = head.fields.joined("X-Request-Id");
+    const AddressRanges& trusted = context_.trusted_proxies;
+    take_place(http::client_address(
+        head.fields, peer_, [&trusted](const std::string& address) { return trusted.contains(address); }));
+  }
+  if (facts_.request_id.empty()) facts_.request_id = fresh_request_id(context_.mask_keys);
+}
+
+void Session::end_request() {
+  count_request();
+  write_access_line();
+  facts_ = {};
+  facts_.started = net::Clock::now();
+}
+
+void Session::count_request() {
+  if (!facts_.is_plain) return;
+  telemetry::Counters& counters = context_.counters;
+  // RFC 9110 section 15: what is over 599 counts as a server's error.
+  if (facts_.status >= 100) ++counters.http_requests[std::min(facts_.status / 100, 5) - 1];
+  for (std::size_t i = 0; i < telemetry::kDirections; ++i) counters.http_bytes[i] += facts_.body_bytes[i];
+  const auto took = net::Clock::now() - facts_.started;
+  counters.http_request_ns.observe(static_cast<std::uint64_t>(took / std::chrono::nanoseconds{1}));
 }
 
 void Session::record_result(telemetry::ConnectionResult result) {
@@ -197,11 +276,12 @@ void Session::close() {
   const auto age = net::Clock::now() - started_;
   context_.counters.connection_seconds.observe(
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(age).count()));
-  if (has_place_) context_.quota.leave_address(peer_);
-  if (has_app_place_) context_.quota.leave_app();
+  if (has_place_) context_.quota.leave_address(place_);
+  leave_app_place();
   if (is_refused_) context_.refused.fetch_sub(1, std::memory_order_relaxed);
   context_.sessions.leave(*this);
   if (on_gone_) on_gone_();
+  count_request();
   write_access_line();  // last: it takes memory, and everything is given back by now
 }
 
@@ -235,6 +315,12 @@ void Session::write_access_line() {
   record.extension = facts_.extension;
   record.request_id = facts_.request_id;
   record.user_agent = facts_.user_agent;
+  record.traceparent = facts_.traceparent;
+  if (facts_.is_plain) {
+    record.request_bytes = facts_.body_bytes[telemetry::index(Direction::to_app)];
+    record.response_bytes = facts_.body_bytes[telemetry::index(Direction::to_client)];
+    record.is_complete = facts_.is_complete;
+  }
   for (const Direction direction : {Direction::to_client, Direction::to_app}) {
     const telemetry::DirectionCounters& counted = facts_.relayed[telemetry::index(direction)];
     telemetry::AccessTraffic& traffic = record.traffic[telemetry::index(direction)];
@@ -242,7 +328,7 @@ void Session::write_access_line() {
     traffic.payload_bytes = counted.payload_bytes;
     traffic.wire_bytes = counted.wire_bytes[telemetry::index(Side::client)];
   }
-  record.duration = net::Clock::now() - started_;
+  record.duration = net::Clock::now() - facts_.started;
   record.close_code = facts_.close_codes[telemetry::index(Side::client)];
   switch (facts_.ending.by) {
     case relay::EndedBy::app:

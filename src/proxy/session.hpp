@@ -4,11 +4,13 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include "http/request_head.hpp"
 #include "net/endpoint.hpp"
 #include "proxy/context.hpp"
 #include "proxy/phase.hpp"
@@ -29,14 +31,19 @@ struct Arrival {
 
 /// What the access line and the closing metrics tell; filled while the session lives.
 struct SessionFacts {
+  net::Clock::time_point started;  // of the request
   std::string method;
   std::string target;
   std::string user_agent;
+  std::string traceparent;
   std::uint16_t status = 0;
   std::string subprotocol;
   std::string extension;
   std::string request_id;
   std::array<telemetry::DirectionCounters, telemetry::kDirections> relayed{};
+  std::array<std::uint64_t, telemetry::kDirections> body_bytes{};  // of a plain request and its answer
+  bool is_plain = false;                                           // passed on as it is, no WebSocket
+  bool is_complete = false;                                        // its answer has reached the client
   relay::Ending ending;
   std::array<std::uint16_t, 2> close_codes{websocket::close_code::abnormal, websocket::close_code::abnormal};
 };
@@ -64,6 +71,10 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   const config::Config& config() const { return *config_; }
   Wire& wire(Leg leg) { return wires_[static_cast<std::size_t>(leg)]; }
   SessionFacts& facts() { return facts_; }
+  const config::Upstream& upstream() const { return config_->upstream; }
+  const config::Compression& compression() const { return config_->compression; }
+  const config::Limits& limits() const { return config_->limits; }
+  std::size_t app() const { return 0; }
   /// The client's address without its port; empty for a unix socket.
   const std::string& peer() const { return peer_; }
   /// For logs, with its port.
@@ -76,11 +87,28 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool take_app_place();
   /// It has had its answer: it holds no place any more, here or at the app.
   void leave_place();
+  void leave_app_place();
+  /// Whether its connection to the app may carry the requests of others after its own.
+  bool may_pool_app() const;
   net::Clock::time_point started() const { return started_; }
+  bool is_draining() const { return drain_at_ != net::Clock::time_point::max(); }
+  /// The peer is one of headers.trusted_proxies.
+  bool is_trusted() const { return is_trusted_; }
+  /// The port that the client reached; 0 for a unix socket.
+  std::uint16_t local_port();
+
+  /// A request head has come: what the access line tells of it.
+  void begin_request(const http::RequestHead& head);
+  /// The request is over, the connection goes on: writes the access line.
+  void end_request();
 
   void enter(std::unique_ptr<Phase> phase);
   void open(Leg leg, net::Descriptor socket);
   void open(Leg leg, std::unique_ptr<net::Transport> transport);
+  /// Closes a leg and forgets what was for it; also from within a call of its transport.
+  void drop(Leg leg);
+  /// Gives an open leg away.
+  std::unique_ptr<net::Transport> release(Leg leg);
   void want_readable(Leg leg);
   void want_writable(Leg leg);
   struct Input {
@@ -90,6 +118,8 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   };
   /// What has come on an open leg; when nothing has, on_readable() comes again.
   Input read(Leg leg);
+  /// Where output for a leg belongs until it is sent, within one event.
+  base::ByteQueue& output(Leg leg);
   /// Writes to an open leg what waits for it and `bytes`; on would_block on_writable() comes for the rest.
   net::IoStatus send(Leg leg, base::Bytes bytes = {});
   /// Replaces the deadline; Time::max() for none.
@@ -113,23 +143,30 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void close();
 
  private:
+  base::ByteQueue& scratch(Leg leg);
   void on_ready(Leg leg, net::Transport::Ready ready);
   void end_broken(const std::exception& error);
   void wait_for_deadline();
   void retire(std::unique_ptr<Phase> phase);
   void say_last_words();
+  void take_place(std::string address);
   void write_access_line();
+  void count_request();
 
   Context& context_;
   SessionPtr self_;  // while it is open
   std::shared_ptr<const config::Config> config_;
   std::size_t listener_;
+  std::optional<std::uint16_t> local_port_;
   std::string peer_;
   std::uint16_t peer_port_;
   bool is_over_limit_;
+  bool is_trusted_;
+  std::string place_;  // the address that has_place_ is of
   bool has_place_ = false;
   bool has_app_place_ = false;
   bool is_refused_;  // counted in Context::refused
+  bool has_had_request_ = false;
   bool is_closed_ = false;
   bool is_broken_ = false;  // a handler threw: its phase is not asked any more
   bool has_result_ = false;

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "http/error_page.hpp"
 #include "http/upgrade.hpp"
 #include "proxy/admission.hpp"
+#include "proxy/app_failure.hpp"
+#include "proxy/client_facts.hpp"
 #include "proxy/goodbye_phase.hpp"
 #include "proxy/refusal_phase.hpp"
 #include "proxy/relay_phase.hpp"
@@ -18,23 +19,6 @@ using telemetry::UpstreamError;
 namespace {
 
 constexpr std::size_t kMaxEarly = 64 * 1024;  // of frames that a client sends before it has its 101
-
-net::Target target_of(const config::UpstreamUrl& url) {
-  return {url.host, url.port, url.unix_path};
-}
-
-/// 128 random bits as hex; the masking keys' source is at hand and good enough for an identifier.
-std::string fresh_request_id(websocket::MaskKeys& random) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string id;
-  for (int i = 0; i < 4; ++i) {
-    for (const std::byte byte : random.next()) {
-      id += kHex[std::to_integer<std::size_t>(byte >> 4)];
-      id += kHex[std::to_integer<std::size_t>(byte & std::byte{15})];
-    }
-  }
-  return id;
-}
 
 deflate::Negotiation negotiate(const http::RequestHead& request, const config::Compression& compression,
                                std::size_t free_memory) {
@@ -70,18 +54,14 @@ telemetry::ExtensionOutcome outcome_of(deflate::NegotiationResult result) {
 UpgradePhase::UpgradePhase(Session& session, http::RequestHead request, base::Bytes early)
     : session_(session),
       request_(std::move(request)),
-      connector_(session.context().io, target_of(session.config().upstream.url),
-                 session.config().upstream.connect_timeout),
+      connector_(session.context().io, net::target_of(session.upstream().url),
+                 session.upstream().connect_timeout),
       reader_(session.config().limits.max_header_size) {
   early_.append(early);
 }
 
 void UpgradePhase::begin() {
   arm();
-  is_trusted_ = session_.context().trusted_proxies.contains(session_.peer());
-  std::string& id = session_.facts().request_id;
-  if (is_trusted_) id = request_.fields.joined("X-Request-Id");
-  if (id.empty()) id = fresh_request_id(session_.context().mask_keys);
   connector_.start([this, keep_alive = SessionPtr{&session_}](net::ConnectResult result) {
     session_.guarded([this, &result] { on_connected(std::move(result)); });
   });
@@ -89,36 +69,20 @@ void UpgradePhase::begin() {
 }
 
 void UpgradePhase::on_connected(net::ConnectResult result) {
-  switch (result.status) {
-    case net::ConnectStatus::connected:
-      session_.open(Leg::app, std::move(result.socket));
-      answer_by_ = net::Clock::now() + session_.config().upstream.response_timeout;
-      arm();
-      send_request();
-      break;
-    case net::ConnectStatus::unresolved:
-      fail(UpstreamError::resolve, 502, "The application's host name cannot be resolved.",
-           result.error.message());
-      break;
-    case net::ConnectStatus::refused:
-      fail(UpstreamError::connect, 502, "The application cannot be reached.", result.error.message());
-      break;
-    case net::ConnectStatus::timed_out:
-      fail(UpstreamError::connect_timeout, 502, "The application did not accept the connection in time.", {});
-      break;
+  if (result.status != net::ConnectStatus::connected) {
+    say_app_failed(session_, failure_of(result.status), result.error.message());
+    return;
   }
+  session_.open(Leg::app, std::move(result.socket));
+  answer_by_ = net::Clock::now() + session_.upstream().response_timeout;
+  arm();
+  send_request();
 }
 
 void UpgradePhase::send_request() {
-  const config::Config& config = session_.config();
-  http::ForwardedFacts facts;
-  facts.peer = session_.peer();
-  facts.scheme = "ws";
-  facts.base_path = config.upstream.url.base_path;
-  facts.request_id = session_.facts().request_id;
-  facts.keep_incoming = is_trusted_;
+  const ClientFacts client{session_};
   // A failed write shows as a failed read, which also has what the app said before it hung up.
-  session_.send(Leg::app, base::as_bytes(http::upgrade_request(request_, facts)));
+  session_.send(Leg::app, base::as_bytes(http::upgrade_request(request_, client.facts())));
   session_.want_readable(Leg::app);
 }
 
@@ -146,8 +110,9 @@ void UpgradePhase::on_readable(Leg leg) {
   const Session::Input input = session_.read(leg);
   if (input.status == net::IoStatus::would_block) return;
   if (input.status != net::IoStatus::done) {
-    fail(UpstreamError::closed_early, 502, "The application hung up during the handshake.",
-         input.error ? input.error.message() : "end of file");
+    say_app_failed(session_,
+                   {UpstreamError::closed_early, 502, "The application hung up during the handshake."},
+                   input.error ? input.error.message() : "end of file");
     return;
   }
   std::size_t used = 0;
@@ -160,8 +125,7 @@ void UpgradePhase::on_readable(Leg leg) {
       break;
     case http::HeadStatus::too_large:
     case http::HeadStatus::malformed:
-      fail(UpstreamError::bad_response, 502, "The application's answer is not valid HTTP.",
-           reader_.problem());
+      say_app_failed(session_, kBadAnswer, reader_.problem());
       break;
   }
 }
@@ -180,7 +144,9 @@ void UpgradePhase::on_answer(base::MutableBytes rest) {
   const std::string_view problem =
       problem_with_101(answer, expected, request_.fields.joined("Sec-WebSocket-Protocol"));
   if (!problem.empty()) {
-    fail(UpstreamError::bad_response, 502, "The application's handshake answer is not valid.", problem);
+    say_app_failed(session_,
+                   {UpstreamError::bad_response, 502, "The application's handshake answer is not valid."},
+                   problem);
     return;
   }
   accept(rest);
@@ -188,8 +154,8 @@ void UpgradePhase::on_answer(base::MutableBytes rest) {
 
 void UpgradePhase::accept(base::MutableBytes rest) {
   Context& context = session_.context();
-  const config::Config& config = session_.config();
-  const deflate::Negotiation negotiation = negotiate(request_, config.compression, context.budget.free());
+  const config::Compression& compression = session_.compression();
+  const deflate::Negotiation negotiation = negotiate(request_, compression, context.budget.free());
   ++context.counters.handshakes[static_cast<std::size_t>(outcome_of(negotiation.result))];
 
   SessionFacts& facts = session_.facts();
@@ -197,17 +163,17 @@ void UpgradePhase::accept(base::MutableBytes rest) {
   facts.subprotocol = reader_.head().fields.first("Sec-WebSocket-Protocol");
   facts.extension = negotiation.answer;
   session_.record_result(telemetry::ConnectionResult::upgraded);
-  const auto took = net::Clock::now() - session_.started();
+  const auto took = net::Clock::now() - facts.started;
   context.counters.handshake_ns.observe(static_cast<std::uint64_t>(took / std::chrono::nanoseconds{1}));
 
   relay::Settings settings;
-  settings.max_message_bytes = config.limits.max_message_size;
-  settings.lost_code = config.upstream.lost_code;
-  settings.validate_utf8 = config.websocket.validate_utf8;
+  settings.max_message_bytes = session_.limits().max_message_size;
+  settings.lost_code = session_.upstream().lost_code;
+  settings.validate_utf8 = session_.config().websocket.validate_utf8;
   if (negotiation.result == deflate::NegotiationResult::accepted) {
     settings.compression =
-        relay::CompressionSettings{negotiation.params, config.compression.level, config.compression.history,
-                                   config.compression.min_size, config.compression.adaptive};
+        relay::CompressionSettings{negotiation.params, compression.level, compression.history,
+                                   compression.min_size, compression.adaptive};
   }
   RelayPhase::Beginning beginning;
   beginning.answer = http::upgrade_response(reader_.head(), negotiation.answer);
@@ -222,7 +188,7 @@ void UpgradePhase::on_deadline() {
     say_goodbye(session_, kGoingAway, {});
     return;
   }
-  fail(UpstreamError::response_timeout, 504, "The application did not answer in time.", {});
+  say_app_failed(session_, kNoAnswerInTime, {});
 }
 
 void UpgradePhase::on_drain(net::Clock::time_point when) {
@@ -236,15 +202,6 @@ void UpgradePhase::arm() {
 
 void UpgradePhase::on_close() {
   connector_.cancel();
-}
-
-void UpgradePhase::fail(UpstreamError reason, unsigned status, std::string_view sentence,
-                        std::string_view detail) {
-  session_.facts().status = static_cast<std::uint16_t>(status);
-  session_.record_upstream_error(reason, detail.empty() ? sentence : detail);
-  session_.record_result(telemetry::ConnectionResult::upstream_failed);
-  session_.set_ending(relay::EndedBy::app, websocket::close_code::abnormal, sentence);
-  session_.enter(std::make_unique<GoodbyePhase>(session_, http::error_page(status, sentence)));
 }
 
 }  // namespace wsproxy::proxy

@@ -34,15 +34,12 @@ class UpgradePhase : public Phase {
   void on_answer(base::MutableBytes rest);
   void accept(base::MutableBytes rest);
   void arm();
-  void fail(telemetry::UpstreamError reason, unsigned status, std::string_view sentence,
-            std::string_view detail);
 
   Session& session_;
   http::RequestHead request_;
   base::ByteQueue early_;
   net::Clock::time_point answer_by_ = net::Clock::time_point::max();
   net::Clock::time_point drain_at_ = net::Clock::time_point::max();
-  bool is_trusted_ = false;  // the peer is one of headers.trusted_proxies
   net::Connector connector_;
   http::ResponseHeadReader reader_;
 };

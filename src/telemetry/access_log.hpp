@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "telemetry/counters.hpp"
@@ -30,6 +31,10 @@ struct AccessRecord {
   std::string_view extension;  // the answer's Sec-WebSocket-Extensions
   std::string_view request_id;
   std::string_view user_agent;
+  std::string_view traceparent;
+  std::optional<std::uint64_t> request_bytes;
+  std::optional<std::uint64_t> response_bytes;
+  bool is_complete = false;
   std::array<AccessTraffic, kDirections> traffic{};  // by Direction; logged after a 101
   std::chrono::nanoseconds duration{};
   std::uint16_t close_code = 0;  // logged after a 101

@@ -26,9 +26,10 @@ enum class ConnectionResult : std::uint8_t {
   refused_by_app,
   rejected,
   upstream_failed,
-  client_gone
+  client_gone,
+  forwarded
 };
-inline constexpr std::size_t kConnectionResults = 5;
+inline constexpr std::size_t kConnectionResults = 6;
 
 /// Why we answered a handshake ourselves: label `reason` of wsproxy_rejected_total.
 enum class Rejection : std::uint8_t {
@@ -41,9 +42,13 @@ enum class Rejection : std::uint8_t {
   max_connections,
   max_connections_per_ip,
   upstream_max_connections,
-  draining
+  draining,
+  not_implemented,
+  proxy_protocol,
+  handshake_rate,
+  rate
 };
-inline constexpr std::size_t kRejections = 10;
+inline constexpr std::size_t kRejections = 14;
 
 /// What the app did wrong: label `reason` of wsproxy_upstream_errors_total.
 enum class UpstreamError : std::uint8_t {
@@ -107,6 +112,9 @@ struct Counters {
   std::uint64_t decompress_ns = 0;
   std::array<std::uint64_t, 4> bypassed{};  // too_small, incompressible, stream, no_gain
   std::uint64_t compression_memory_bytes = 0;
+  std::array<std::uint64_t, 5> http_requests{};
+  std::array<std::uint64_t, kDirections> http_bytes{};
+  Histogram<kHandshakeBoundsNs> http_request_ns;
   Histogram<kHandshakeBoundsNs> handshake_ns;
   Histogram<kDurationBoundsS> connection_seconds;
   Histogram<kSizeBoundsBytes> message_bytes;

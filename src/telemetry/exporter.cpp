@@ -20,13 +20,22 @@ constexpr double kNanosecondsPerSecond = 1e9;
 // The label values, in the order of the enums in counters.hpp.
 constexpr std::array<const char*, kDirections> kDirectionNames{"to_client", "to_app"};
 constexpr std::array<const char*, kSides> kSideNames{"client", "app"};
-constexpr std::array<const char*, kConnectionResults> kResultNames{"upgraded", "refused_by_app", "rejected",
-                                                                   "upstream_failed", "client_gone"};
-constexpr std::array<const char*, kRejections> kRejectionNames{
-    "bad_request",      "not_websocket",          "bad_handshake",
-    "header_too_large", "handshake_timeout",      "origin",
-    "max_connections",  "max_connections_per_ip", "upstream_max_connections",
-    "draining"};
+constexpr std::array<const char*, kConnectionResults> kResultNames{
+    "upgraded", "refused_by_app", "rejected", "upstream_failed", "client_gone", "forwarded"};
+constexpr std::array<const char*, kRejections> kRejectionNames{"bad_request",
+                                                               "not_websocket",
+                                                               "bad_handshake",
+                                                               "header_too_large",
+                                                               "handshake_timeout",
+                                                               "origin",
+                                                               "max_connections",
+                                                               "max_connections_per_ip",
+                                                               "upstream_max_connections",
+                                                               "draining",
+                                                               "not_implemented",
+                                                               "proxy_protocol",
+                                                               "handshake_rate",
+                                                               "rate"};
 constexpr std::array<const char*, kUpstreamErrors> kUpstreamErrorNames{
     "resolve",      "connect", "connect_timeout", "response_timeout", "bad_response",
     "closed_early", "lost",    "protocol"};

@@ -20,10 +20,14 @@ http::RequestHead handshake() {
   return head;
 }
 
+std::optional<proxy::Refusal> refusal_of(const http::RequestHead& head, const config::Limits& limits = {}) {
+  return proxy::judge(head, config::Http{false}, limits).refusal;
+}
+
 }  // namespace
 
 TEST_CASE("4.2.1: a whole handshake is let through, each missing part has its answer") {
-  CHECK_FALSE(proxy::judge(handshake(), {}));
+  CHECK_FALSE(refusal_of(handshake()));
   struct Row {
     const char* without;
     Rejection reason;
@@ -41,7 +45,7 @@ TEST_CASE("4.2.1: a whole handshake is let through, each missing part has its an
       if (field.name != row.without) kept.add(field.name, field.value);
     }
     head.fields = kept;
-    const auto refusal = proxy::judge(head, {});
+    const auto refusal = refusal_of(head);
     REQUIRE(refusal);
     CHECK(refusal->reason == row.reason);
     CHECK(refusal->status == row.status);
@@ -51,8 +55,8 @@ TEST_CASE("4.2.1: a whole handshake is let through, each missing part has its an
 TEST_CASE("4.1: a subprotocol offered twice is refused") {
   http::RequestHead head = handshake();
   head.fields.add("Sec-WebSocket-Protocol", "chat, chat");
-  REQUIRE(proxy::judge(head, {}));
-  CHECK(proxy::judge(head, {})->status == 400);
+  REQUIRE(refusal_of(head));
+  CHECK(refusal_of(head)->status == 400);
 }
 
 TEST_CASE("An origin is allowed exactly or below a wildcard, and without a list always") {
@@ -73,6 +77,37 @@ TEST_CASE("An origin is allowed exactly or below a wildcard, and without a list 
   head.fields.add("Origin", "https://evil.example");
   config::Limits limits;
   limits.allowed_origins = allowed;
-  REQUIRE(proxy::judge(head, limits));
-  CHECK(proxy::judge(head, limits)->status == 403);
+  REQUIRE(refusal_of(head, limits));
+  CHECK(refusal_of(head, limits)->status == 403);
+}
+
+TEST_CASE("A plain request is passed on, one for another protocol is not (RFC 9110 7.8, 9.3.6, 7.6.2)") {
+  using Way = proxy::Verdict::Way;
+  const auto verdict = [](const char* method, http::Fields fields, unsigned version_minor = 1) {
+    http::RequestHead head;
+    head.method = method;
+    head.target = "/";
+    head.version_minor = version_minor;
+    head.fields = std::move(fields);
+    return proxy::judge(head, {}, {});
+  };
+  const auto with = [](const char* name, const char* value) {
+    http::Fields fields;
+    fields.add(name, value);
+    return fields;
+  };
+  http::Fields h2c = with("Upgrade", "h2c");
+  CHECK(verdict("GET", h2c).way == Way::forward);
+  h2c.add("Connection", "Upgrade, HTTP2-Settings");
+  REQUIRE(verdict("GET", h2c).refusal);
+  CHECK(verdict("GET", h2c).refusal->status == 501);
+  CHECK_FALSE(verdict("GET", h2c, 0).refusal);
+  CHECK(verdict("PROPFIND", {}).way == Way::forward);
+  REQUIRE(verdict("CONNECT", {}).refusal);
+  CHECK(verdict("CONNECT", {}).refusal->reason == Rejection::not_implemented);
+  CHECK(verdict("OPTIONS", with("Max-Forwards", "0")).way == Way::answered_here);
+  CHECK(verdict("OPTIONS", with("Max-Forwards", "1")).way == Way::forward);
+  CHECK(verdict("GET", with("Max-Forwards", "0")).way == Way::forward);
+  REQUIRE(verdict("TRACE", with("Max-Forwards", "0")).refusal);
+  CHECK(verdict("TRACE", with("Max-Forwards", "0")).refusal->status == 501);
 }

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string_view>
+
+#include "net/connector.hpp"
+#include "telemetry/counters.hpp"
+
+namespace wsproxy::proxy {
+
+class Session;
+
+/// Why the app has no answer for a client, and what the client gets instead.
+struct AppFailure {
+  telemetry::UpstreamError reason = telemetry::UpstreamError::connect;
+  unsigned status = 502;
+  std::string_view sentence;  // a literal, for the client and the log
+};
+
+inline constexpr AppFailure kNoAnswerInTime{telemetry::UpstreamError::response_timeout, 504,
+                                            "The application did not answer in time."};
+inline constexpr AppFailure kBadAnswer{telemetry::UpstreamError::bad_response, 502,
+                                       "The application's answer is not valid HTTP."};
+
+/// For a status other than connected.
+AppFailure failure_of(net::ConnectStatus status);
+
+/// Counts and logs it, answers the client with an error page and ends the connection. `detail` is for
+/// the log only.
+void say_app_failed(Session& session, const AppFailure& failure, std::string_view detail);
+
+}  // namespace wsproxy::proxy

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <list>
+#include <memory>
+
+#include "net/transport.hpp"
+
+namespace wsproxy::proxy {
+
+/// Connections to the apps that wait for the next plain request of their worker. Which app is a number,
+/// that of its Destination. One that its app closes, or sends something on, is dropped. One worker's thread.
+class AppPool {
+ public:
+  explicit AppPool(net::IoContext& io) : io_(io) {}
+  AppPool(const AppPool&) = delete;
+  AppPool& operator=(const AppPool&) = delete;
+
+  /// The one that was used last; nullptr when there is none. It may have been closed by its app just now.
+  std::unique_ptr<net::Transport> take(std::size_t app);
+  void put(std::size_t app, std::unique_ptr<net::Transport> transport);
+  /// Closes those that have waited for long.
+  void keep_house();
+  std::size_t size() const { return idle_.size(); }
+
+ private:
+  struct Idle {
+    std::size_t app;
+    net::Clock::time_point until;
+    std::unique_ptr<net::Transport> transport;
+  };
+  void on_readable(std::list<Idle>::iterator place);
+  void drop(std::list<Idle>::iterator place);
+
+  net::IoContext& io_;
+  std::list<Idle> idle_;  // the one that was put last is in front
+};
+
+}  // namespace wsproxy::proxy
