@@ -1,8 +1,10 @@
 #include "http/body_framing.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/ascii.hpp"
+#include "http/forwarded.hpp"
 
 namespace wsproxy::http {
 namespace {
@@ -19,6 +21,14 @@ bool is_line_char(char c) {
 
 bool has_no_body(unsigned status) {
   return status < 200 || status == 204 || status == 304;
+}
+
+/// RFC 9110 section 6.5.1: some recipients merge trailers into the head, where these would count.
+bool may_be_trailer(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kOfHeads = {"content-length", "transfer-encoding", "host",
+                                                        "connection", "upgrade"};
+  const auto is_name = [name](std::string_view one) { return base::iequals(one, name); };
+  return std::none_of(kOfHeads.begin(), kOfHeads.end(), is_name) && !is_about_origin(name);
 }
 
 }  // namespace
@@ -143,17 +153,24 @@ BodyFraming::State BodyFraming::after_size_char(char c) {
 BodyFraming::State BodyFraming::after_trailer_char(char c) {
   switch (state_) {
     case State::trailer_first:
+      trailer_name_.clear();
       if (c == '\r') return State::last_lf;
-      return base::is_token_char(c) ? unless_too_long(State::trailer_name, kMaxTrailers) : State::broken;
+      return c == ':' ? State::broken : after_trailer_name_char(c);
     case State::trailer_name:
-      if (c == ':') return State::trailer_value;
-      return base::is_token_char(c) ? unless_too_long(State::trailer_name, kMaxTrailers) : State::broken;
+      return after_trailer_name_char(c);
     case State::trailer_value:
       if (c == '\r') return State::trailer_lf;
       return is_line_char(c) ? unless_too_long(State::trailer_value, kMaxTrailers) : State::broken;
     default:
       return c == '\n' ? unless_too_long(State::trailer_first, kMaxTrailers) : State::broken;
   }
+}
+
+BodyFraming::State BodyFraming::after_trailer_name_char(char c) {
+  if (c == ':') return may_be_trailer(trailer_name_) ? State::trailer_value : State::broken;
+  if (!base::is_token_char(c)) return State::broken;
+  trailer_name_ += c;
+  return unless_too_long(State::trailer_name, kMaxTrailers);
 }
 
 BodyFraming::State BodyFraming::unless_too_long(State next, std::uint16_t limit) {

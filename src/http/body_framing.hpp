@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/byte_queue.hpp"
 #include "http/response_head.hpp"
@@ -68,6 +69,7 @@ class BodyFraming {
   State after(char c);
   State after_size_char(char c);
   State after_trailer_char(char c);
+  State after_trailer_name_char(char c);
   /// `next`, unless that is too much of lines that nobody keeps.
   State unless_too_long(State next, std::uint16_t limit);
 
@@ -77,6 +79,7 @@ class BodyFraming {
   std::uint8_t digits_ = 0;       // of the chunk size
   State state_ = State::done;
   bool is_chunked_ = false;
+  std::string trailer_name_;
 };
 
 }  // namespace wsproxy::http

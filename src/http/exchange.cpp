@@ -65,12 +65,11 @@ bool Exchange::may_be_repeated() const {
 }
 
 bool Exchange::app_persists() const {
-  return state_ == State::complete && app_persists_ && request_is_complete() &&
-         !answer_body_.ends_with_connection();
+  return state_ == State::complete && app_persists_;
 }
 
 bool Exchange::client_persists() const {
-  return state_ == State::complete && client_persists_ && !closes_ && request_is_complete();
+  return state_ == State::complete && client_persists_ && !closes_;
 }
 
 bool Exchange::cut_needs_reset() const {
@@ -103,11 +102,12 @@ void Exchange::on_head(const ResponseHead& head, base::ByteQueue& to_client) {
   status_ = head.status;
   answer_body_ = BodyFraming::of(head, request_.method);
   state_ = answer_body_.status() == Status::complete ? State::complete : State::body;
-  app_persists_ = wants_to_persist(head.fields, head.version_minor);
   // Who answers ahead of the request's end does not want the rest of it, and a client that hears of
   // that need not send it (RFC 9110 section 10.1.1): where its next request begins is open.
-  client_persists_ = !closes_ && request_is_complete() && !answer_body_.ends_with_connection() &&
-                     !is_dechunked() && wants_to_persist(request_.fields, request_.version_minor);
+  const bool has_ends = request_is_complete() && !answer_body_.ends_with_connection();
+  app_persists_ = has_ends && wants_to_persist(head.fields, head.version_minor);
+  client_persists_ =
+      has_ends && !closes_ && !is_dechunked() && wants_to_persist(request_.fields, request_.version_minor);
   terms.client_persists = client_persists_;
   to_client.append(base::as_bytes(forward_answer(head, terms)));
 }

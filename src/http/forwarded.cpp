@@ -24,16 +24,9 @@ bool is_written_here(std::string_view name) {
   return std::any_of(kNames.begin(), kNames.end(), [name](auto one) { return base::iequals(one, name); });
 }
 
-/// Apps behind CGI-like interfaces cannot tell X_Forwarded_For from X-Forwarded-For.
 bool equals_with_dashes(std::string_view name, std::string_view lower) {
   return std::equal(name.begin(), name.end(), lower.begin(), lower.end(),
                     [](char x, char y) { return (x == '_' ? '-' : base::to_lower(x)) == y; });
-}
-
-/// What only a trusted peer may say: where the request came from.
-bool is_about_origin(std::string_view name) {
-  if (equals_with_dashes(name.substr(0, kAllForwarded.size()), kAllForwarded)) return true;
-  return equals_with_dashes(name, "forwarded") || equals_with_dashes(name, "x-request-id");
 }
 
 /// RFC 7239 section 4: a value that is no token stands in quotes.
@@ -60,6 +53,11 @@ void write_unless_empty(HeadWriter& writer, std::string_view name, std::string_v
 
 }  // namespace
 
+bool is_about_origin(std::string_view name) {
+  if (equals_with_dashes(name.substr(0, kAllForwarded.size()), kAllForwarded)) return true;
+  return equals_with_dashes(name, "forwarded") || equals_with_dashes(name, "x-request-id");
+}
+
 ForwardedFields::ForwardedFields(const RequestHead& client, const ForwardedFacts& facts)
     : client_(client), facts_(facts) {
   // RFC 9112 section 3.2.2: the host of a whole URL counts, not the Host line.
@@ -71,6 +69,7 @@ bool ForwardedFields::replaces(std::string_view name) const {
   if (name.empty() || (base::to_lower(name.front()) != 'x' && base::to_lower(name.front()) != 'f'))
     return false;
   if (is_written_here(name)) return true;
+  // Even a trusted proxy may have let an underscore pass unseen.
   const bool has_underscores = name.find('_') != std::string_view::npos;
   return (!facts_.keep_incoming || has_underscores) && is_about_origin(name);
 }

@@ -20,6 +20,10 @@ struct ForwardedFacts {
   bool keep_incoming = false;  // the peer is in headers.trusted_proxies: what it says of the origin stays
 };
 
+/// Whether a field says where a request came from, as only this proxy or a trusted one may: also one that
+/// an app behind a CGI-like interface cannot tell from it, X_Forwarded_For.
+bool is_about_origin(std::string_view name);
+
 /// The fields that tell an app where a request came from: X-Forwarded-For, -Proto, -Host and -Port,
 /// Forwarded (RFC 7239) and X-Request-Id. What the client brought of them is dropped, unless its peer is
 /// trusted: then For and Forwarded are appended to, and the others stay as they are.

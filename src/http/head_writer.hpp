@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/field.hpp"
 
@@ -20,15 +21,17 @@ class HeadWriter {
   std::string text_;
 };
 
-/// Whether a field ends at this hop (RFC 9110 section 7.6.1): one of the well-known ones, or named by
-/// a Connection line. What makes a handshake a handshake (Host, Sec-WebSocket-*) cannot be named away.
+/// Which fields end at this hop (RFC 9110 section 7.6.1): well-known ones, and those that a Connection
+/// line names. It may not name what is for everyone on the way: that would be a client's means to take
+/// from the app what frames a body, what makes a handshake, or what a proxy ahead of this one has said.
+/// Lives no longer than `fields`.
 class HopByHop {
  public:
-  explicit HopByHop(const Fields& fields) : connection_(fields.joined("connection")) {}
+  explicit HopByHop(const Fields& fields);
   bool covers(std::string_view name) const;
 
  private:
-  std::string connection_;
+  std::vector<std::string_view> named_;  // sorted whatever their case: both they and the fields may be many
 };
 
 }  // namespace wsproxy::http

@@ -28,7 +28,7 @@ TEST_CASE("9112 6.2 and 6.3: one Content-Length, one Transfer-Encoding") {
   for (const char* value : {"", "1,1", "+1", "1 1", "18446744073709551616"}) {
     CHECK(framing({{"Content-Length", value}}) == "a Content-Length that is no number");
   }
-  CHECK(framing({{"Content-Length", "18446744073709551615"}}) == "");
+  CHECK(framing({{"Content-Length", "9223372036854775807"}}) == "");
 }
 
 }  // namespace wsproxy::http
