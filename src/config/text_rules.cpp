@@ -4,6 +4,7 @@
 
 #include "base/utf8.hpp"
 #include "config/address.hpp"
+#include "config/origin.hpp"
 
 namespace wsproxy::config {
 namespace {
@@ -17,8 +18,13 @@ std::string host_problem(std::string_view host) {
 }
 
 std::string host_pattern_problem(std::string_view pattern) {
-  if (pattern.starts_with("*.")) pattern.remove_prefix(2);
-  return host_problem(pattern);
+  if (pattern.starts_with("*.")) {
+    pattern.remove_prefix(2);
+    if (pattern.empty()) return "has no name after the star";
+  }
+  const auto colon = pattern.find(':');
+  const bool has_port = colon != std::string_view::npos && pattern.rfind(':') == colon;
+  return has_port ? "has a port, which no route looks at" : host_problem(pattern);
 }
 
 std::string path_prefix_problem(std::string_view path) {
@@ -27,14 +33,11 @@ std::string path_prefix_problem(std::string_view path) {
   return path.find_first_of(" ?#") == std::string_view::npos ? "" : "has a space, a query or a fragment";
 }
 
-/// RFC 6454 section 6.2: a scheme, a host and perhaps a port.
+/// RFC 6454 section 6.2; the star is ours.
 std::string origin_problem(std::string_view origin) {
-  if (origin == "null") return {};
-  const auto scheme_end = origin.find("://");
-  if (scheme_end == std::string_view::npos || scheme_end == 0) return "has no scheme";
-  const auto host = origin.substr(scheme_end + 3);
-  if (host.empty()) return "has no host";
-  return host.find_first_of("/?#@ *,") == std::string_view::npos ? "" : "has more than a host and a port";
+  if (origin == "null" || parse_origin(origin, true)) return {};
+  if (origin.find("://") == std::string_view::npos) return "has no scheme";
+  return "has more or less than a host and perhaps a port";
 }
 
 std::string dsn_problem(std::string_view dsn) {
@@ -76,13 +79,13 @@ TextRule optional_host_rule() {
   return {"a name or an IP address, or empty", host_problem};
 }
 TextRule host_pattern_rule() {
-  return {"a name, or one that begins with *.", host_pattern_problem};
+  return {"a name or an IP address, or a name that begins with *.", host_pattern_problem};
 }
 TextRule path_prefix_rule() {
   return {"a path that begins with /", path_prefix_problem};
 }
 TextRule origin_rule() {
-  return {"scheme://host[:port] or null", origin_problem};
+  return {"scheme://host[:port], scheme://*.host[:port] or null", origin_problem};
 }
 TextRule cidr_rule() {
   return {"a network such as 10.0.0.0/8 or fd00::/8", cidr_problem};

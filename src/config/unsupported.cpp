@@ -3,27 +3,47 @@
 #include <fmt/format.h>
 
 namespace wsproxy::config {
+namespace {
+
+using Found = std::vector<std::string>;
+
+void check(bool is_on, const std::string& key, Found& found) {
+  if (is_on) found.push_back(key + ": not supported yet");
+}
+
+void check_upstream(const Upstream& upstream, const std::string& key, Found& found) {
+  check(upstream.url.tls, key + ".url: wss://", found);
+  check(!upstream.tls.ca.empty(), key + ".tls.ca", found);
+  check(!upstream.tls.server_name.empty(), key + ".tls.server_name", found);
+  check(!upstream.tls.verify, key + ".tls.verify: false", found);
+  check(!upstream.tls.certificate.empty(), key + ".tls.certificate", found);
+  check(!upstream.tls.private_key.empty(), key + ".tls.private_key", found);
+}
+
+/// What a route inherits has been named already.
+void check_route(const Route& route, const Config& config, const std::string& key, Found& found) {
+  Upstream own = route.upstream;
+  if (own.url == config.upstream.url) own.url = {};
+  if (own.tls == config.upstream.tls) own.tls = {};
+  check_upstream(own, key + ".upstream", found);
+  check(route.compression.engine == Engine::isal && config.compression.engine != Engine::isal,
+        key + ".compression.engine: isal", found);
+}
+
+}  // namespace
 
 std::vector<std::string> unsupported_features(const Config& config) {
-  std::vector<std::string> found;
-  const auto check = [&found](bool is_on, const std::string& key) {
-    if (is_on) found.push_back(key + ": not supported yet");
-  };
+  Found found;
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
-    check(config.listeners[i].proxy_protocol, fmt::format("listeners[{}].proxy_protocol", i));
-    check(config.listeners[i].tls.has_value(), fmt::format("listeners[{}].tls", i));
+    check(config.listeners[i].tls.has_value(), fmt::format("listeners[{}].tls", i), found);
   }
-  check(config.upstream.url.tls, "upstream.url: wss://");
-  const UpstreamTls& tls = config.upstream.tls;
-  check(!tls.ca.empty(), "upstream.tls.ca");
-  check(!tls.server_name.empty(), "upstream.tls.server_name");
-  check(!tls.verify, "upstream.tls.verify: false");
-  check(!tls.certificate.empty(), "upstream.tls.certificate");
-  check(!tls.private_key.empty(), "upstream.tls.private_key");
-  check(config.compression.engine == Engine::isal, "compression.engine: isal");
-  check(!config.routes.empty(), "routes");
-  check(!config.sentry.dsn.empty(), "sentry.dsn");
-  check(config.admin.is_unix(), "admin.address: unix:");
+  check_upstream(config.upstream, "upstream", found);
+  check(config.compression.engine == Engine::isal, "compression.engine: isal", found);
+  for (std::size_t i = 0; i < config.routes.size(); ++i) {
+    check_route(config.routes[i], config, fmt::format("routes[{}]", i), found);
+  }
+  check(!config.sentry.dsn.empty(), "sentry.dsn", found);
+  check(config.admin.is_unix(), "admin.address: unix:", found);
   return found;
 }
 

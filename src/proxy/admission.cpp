@@ -1,6 +1,9 @@
 #include "proxy/admission.hpp"
 
+#include <algorithm>
+
 #include "base/ascii.hpp"
+#include "config/origin.hpp"
 #include "http/forward.hpp"
 #include "websocket/handshake.hpp"
 
@@ -67,19 +70,12 @@ Verdict judge(const http::RequestHead& request, const config::Http& http, const 
 
 bool is_origin_allowed(std::string_view origin, const std::vector<std::string>& allowed) {
   if (allowed.empty() || origin.empty()) return true;
-  for (const std::string& entry : allowed) {
-    if (base::iequals(entry, origin)) return true;
-    const std::size_t star = entry.find("://*.");
-    if (star == std::string::npos) continue;
-    const std::string_view scheme = std::string_view{entry}.substr(0, star + 3);
-    const std::string_view suffix = std::string_view{entry}.substr(star + 4);
-    if (origin.size() > scheme.size() + suffix.size() &&
-        base::iequals(origin.substr(0, scheme.size()), scheme) &&
-        base::iequals(origin.substr(origin.size() - suffix.size()), suffix)) {
-      return true;
-    }
-  }
-  return false;
+  const auto given = config::parse_origin(origin, false);
+  return std::ranges::any_of(allowed, [&](const std::string& entry) {
+    if (!given) return entry == "null" && origin == entry;
+    const auto rule = config::parse_origin(entry, true);
+    return rule && covers(*rule, *given);
+  });
 }
 
 }  // namespace wsproxy::proxy

@@ -31,8 +31,9 @@ struct Verdict {
 /// it a plain request that can be passed on.
 Verdict judge(const http::RequestHead& request, const config::Http& http, const config::Limits& limits);
 
-/// Whether `origin` is in the list: exactly, or below an entry such as https://*.example.org. An
-/// empty list allows all; a request without Origin does not come from a browser and is allowed.
+/// Whether `origin` is in the list: the same scheme, host and port (RFC 6454 section 5), or a host below
+/// that of an entry such as https://*.example.org; `null` only when it is listed. An empty list allows
+/// all; a request without Origin does not come from a browser and is allowed.
 bool is_origin_allowed(std::string_view origin, const std::vector<std::string>& allowed);
 
 }  // namespace wsproxy::proxy

@@ -21,6 +21,7 @@ upstream:
   response_timeout: 10s
   max_connections: 0
   lost_code: 1011
+  proxy_protocol: off
   tls: {ca: "", server_name: "", verify: true, certificate: "", private_key: ""}
 routes: []
 compression:
@@ -38,9 +39,14 @@ compression:
 limits:
   max_connections: 10000
   max_connections_per_ip: 0
+  handshakes_per_second_per_ip: 0
   max_message_size: 16MiB
   max_header_size: 16KiB
   write_buffer: 1MiB
+  messages_per_second: 0
+  bytes_per_second: 0
+  control_frames_per_second: 100
+  rate_action: slow
   allowed_origins: []
 timeouts:
   handshake: 10s
@@ -53,10 +59,15 @@ drain:
   spread: 5s
   timeout: 25s
   close_code: 1001
+websocket:
+  validate_utf8: true
 http:
   forward: true
+  response_timeout: 1m
+  client_timeout: 1m
 headers:
   trusted_proxies: []
+  upstream: {host: client}
 admin:
   address: 127.0.0.1:9090
 log:
@@ -67,8 +78,8 @@ sentry: {dsn: "", environment: dev}
 workers: auto
 """
 
-SECTIONS = ("listeners", "upstream", "routes", "compression", "limits", "timeouts", "drain", "http", "headers", "admin",
-            "log", "sentry", "workers")
+SECTIONS = ("listeners", "upstream", "routes", "compression", "limits", "timeouts", "drain", "websocket", "http", "headers",
+            "admin", "log", "sentry", "workers")
 
 
 class ConfigTest(SystemTest):
@@ -333,8 +344,7 @@ class NotYet(ConfigTest):
         tls = f"tls: {{certificate: {certificate}, private_key: {key}}}"
         cases = {
             "tls": f"listeners:\n  - address: 127.0.0.1:{free_port()}\n    {tls}\n",
-            "proxy_protocol": f"listeners:\n  - address: 127.0.0.1:{free_port()}\n    proxy_protocol: true\n",
-            "routes": "routes:\n  - match: {path: /chat/}\n    upstream: {url: 'ws://127.0.0.1:5678'}\n",
+            "routes[0].upstream.url": "routes:\n  - match: {path: /chat/}\n    upstream: {url: 'wss://127.0.0.1:5678'}\n",
             "sentry": "sentry: {dsn: 'https://key@sentry.example/1'}\n",
             "wss": "upstream: {url: 'wss://127.0.0.1:8443'}\n",
         }

@@ -248,6 +248,24 @@ class Origins(SharedProxyTest):
                 self.assertTrue(self.app.nobody_came())
 
 
+class OriginsBelowAHost(SharedProxyTest):
+    settings = {"limits": {"allowed_origins": ["https://*.good.example"]}}
+
+    def test_every_origin_below_the_star_may_connect(self):
+        for origin in ("https://a.good.example", "https://a.b.good.example", "https://A.GOOD.example:443"):
+            client, _ = self.pair(fields=[("Origin", origin)])
+            self.assertEqual(client.answer.status, 101)
+
+    def test_any_other_is_forbidden(self):
+        for origin in ("https://good.example", "https://evilgood.example", "http://a.good.example",
+                       "https://a.good.example:444", "https://a.good.example.evil", "null"):
+            with self.subTest(origin=origin):
+                client = self.closing(self.proxy.client())
+                client.ask(fields=[("Origin", origin)])
+                self.assertEqual(client.read_answer().status, 403)
+                self.assertTrue(self.app.nobody_came())
+
+
 class BasePath(SystemTest):
     def test_the_path_of_the_upstream_url_stands_before_the_client_s(self):
         app = EchoApp()

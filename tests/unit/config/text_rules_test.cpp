@@ -19,12 +19,15 @@ TEST_CASE("RFC 3629: only valid UTF-8 without control characters is printable") 
   }
 }
 
-TEST_CASE("RFC 6454 section 6.2: an origin is a scheme, a host and perhaps a port") {
+TEST_CASE("RFC 6454 section 6.2: an origin is a scheme, a host and perhaps a port; a star is for all below") {
   CHECK(is_good(origin_rule(), "https://example.org"));
   CHECK(is_good(origin_rule(), "http://localhost:3000"));
   CHECK(is_good(origin_rule(), "null"));
+  CHECK(is_good(origin_rule(), "https://*.example.org"));
+  CHECK(is_good(origin_rule(), "http://*.localhost:3000"));
   for (const char* text : {"", "*", "example.org", "://example.org", "https://", "https://example.org/",
-                           "https://a@example.org", "https://*.example.org", "https://a, https://b"}) {
+                           "https://a@example.org", "https://*", "https://*example.org", "*.example.org",
+                           "https://a.*.org", "https://a, https://b", "NULL"}) {
     CAPTURE(text);
     CHECK_FALSE(is_good(origin_rule(), text));
   }
@@ -33,9 +36,12 @@ TEST_CASE("RFC 6454 section 6.2: an origin is a scheme, a host and perhaps a por
 TEST_CASE("a host pattern is a name or a star and a name") {
   CHECK(is_good(host_pattern_rule(), "echo.example.org"));
   CHECK(is_good(host_pattern_rule(), "*.example.org"));
+  CHECK(is_good(host_pattern_rule(), "127.0.0.1"));
+  CHECK(is_good(host_pattern_rule(), "::1"));
   CHECK_FALSE(is_good(host_pattern_rule(), "*example.org"));
   CHECK_FALSE(is_good(host_pattern_rule(), "a.*.org"));
-  CHECK_FALSE(is_good(host_pattern_rule(), "example.org:80"));
+  CHECK_FALSE(is_good(host_pattern_rule(), "*."));
+  CHECK(host_pattern_rule().problem("example.org:80") == "has a port, which no route looks at");
 }
 
 TEST_CASE("a path prefix begins with a slash and ends before the query") {

@@ -7,29 +7,57 @@
 namespace wsproxy::config {
 namespace {
 
-TEST_CASE("the default config needs nothing of a later release, http.forward included") {
-  CHECK(Config{}.http.forward);
+TEST_CASE("the default config needs nothing of a later release") {
   CHECK(unsupported_features(Config{}).empty());
+}
+
+TEST_CASE("routes, the PROXY protocol, rates and whose Host the app sees are supported") {
+  Config config;
+  config.listeners[0].proxy_protocol = true;
+  config.upstream.proxy_protocol = ProxyHeader::v2;
+  config.routes = {{{"a", ""}, config.upstream, config.compression, config.limits}};
+  config.routes[0].upstream.url.host = "other";
+  config.limits.handshakes_per_second_per_ip = 1;
+  config.limits.rate_action = RateAction::close;
+  config.headers.upstream_host = HostSource::upstream;
+  CHECK(unsupported_features(config).empty());
 }
 
 TEST_CASE("each feature of a later release is named when it is switched on") {
   Config config;
   config.listeners.resize(2);
   config.listeners[0].tls.emplace();
-  config.listeners[1].proxy_protocol = true;
   config.upstream.url.tls = true;
   config.upstream.tls = {"ca", "name", false, "c", "k"};
   config.compression.engine = Engine::isal;
-  config.routes.resize(1);
   config.sentry.dsn = "https://k@h/1";
   CHECK(unsupported_features(config) ==
         std::vector<std::string>{
-            "listeners[0].tls: not supported yet", "listeners[1].proxy_protocol: not supported yet",
-            "upstream.url: wss://: not supported yet", "upstream.tls.ca: not supported yet",
-            "upstream.tls.server_name: not supported yet", "upstream.tls.verify: false: not supported yet",
-            "upstream.tls.certificate: not supported yet", "upstream.tls.private_key: not supported yet",
-            "compression.engine: isal: not supported yet", "routes: not supported yet",
+            "listeners[0].tls: not supported yet", "upstream.url: wss://: not supported yet",
+            "upstream.tls.ca: not supported yet", "upstream.tls.server_name: not supported yet",
+            "upstream.tls.verify: false: not supported yet", "upstream.tls.certificate: not supported yet",
+            "upstream.tls.private_key: not supported yet", "compression.engine: isal: not supported yet",
             "sentry.dsn: not supported yet"});
+}
+
+TEST_CASE("a route names what it does not inherit") {
+  Config config;
+  config.upstream.url.tls = true;
+  config.upstream.tls.ca = "ca";
+  config.compression.engine = Engine::isal;
+  const auto inherited = unsupported_features(config);
+  config.routes = {{{"a", ""}, config.upstream, config.compression, config.limits}};
+  CHECK(unsupported_features(config) == inherited);
+  config.routes[0].upstream.url.host = "other";
+  config.routes[0].upstream.tls.verify = false;
+  config.compression.engine = Engine::automatic;
+  CHECK(unsupported_features(config) ==
+        std::vector<std::string>{"upstream.url: wss://: not supported yet",
+                                 "upstream.tls.ca: not supported yet",
+                                 "routes[0].upstream.url: wss://: not supported yet",
+                                 "routes[0].upstream.tls.ca: not supported yet",
+                                 "routes[0].upstream.tls.verify: false: not supported yet",
+                                 "routes[0].compression.engine: isal: not supported yet"});
 }
 
 }  // namespace

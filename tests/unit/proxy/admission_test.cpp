@@ -72,7 +72,12 @@ TEST_CASE("An origin is allowed exactly or below a wildcard, and without a list 
   CHECK_FALSE(is_origin_allowed("https://.example.com", allowed));
   CHECK_FALSE(is_origin_allowed("https://evilexample.com", allowed));
   CHECK_FALSE(is_origin_allowed("https://example.org.evil", allowed));
+  CHECK_FALSE(is_origin_allowed("https://example.org:8443", allowed));
+  CHECK_FALSE(is_origin_allowed("https://evil.org?.example.com", allowed));
   CHECK_FALSE(is_origin_allowed("null", allowed));
+  CHECK_FALSE(is_origin_allowed("*", allowed));
+  CHECK(is_origin_allowed("null", {"null"}));
+  CHECK_FALSE(is_origin_allowed("nonsense", {"null"}));
   http::RequestHead head = handshake();
   head.fields.add("Origin", "https://evil.example");
   config::Limits limits;
