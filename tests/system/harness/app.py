@@ -27,29 +27,19 @@ class AppSide(Wire):
         return frame
 
 
-class ManualApp:
-    """Listens; `next()` gives a connection whose request has come and that waits for the test.
-
-    A connection that ends before a request is one of the proxy's readiness checks, and is let go.
-    """
+class ListeningApp:
+    """An app's listener and the URL that a proxy is given for it."""
 
     def __init__(self, address=None, *, receive_buffer=None):
-        self._receive_buffer = receive_buffer
-        self._listener = self._listen(address or ("127.0.0.1", 0))
-        self.address = self._listener.getsockname()
-        self._asked = queue.Queue()
-        self._threads = [threading.Thread(target=self._accept_all, daemon=True)]
-        self._threads[0].start()
-
-    def _listen(self, address):
+        address = address or ("127.0.0.1", 0)
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        listener = socket.socket(family)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if self._receive_buffer is not None:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
-        listener.bind(address)
-        listener.listen(1024)
-        return listener
+        self._listener = socket.socket(family)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if receive_buffer is not None:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self._listener.bind(address)
+        self._listener.listen(1024)
+        self.address = self._listener.getsockname()
 
     @property
     def port(self):
@@ -61,6 +51,27 @@ class ManualApp:
             return f"ws+unix:{self.address}"
         host = f"[{self.address[0]}]" if ":" in self.address[0] else self.address[0]
         return f"ws://{host}:{self.port}"
+
+    def stop(self):
+        # shutdown wakes the thread in accept(); close alone does not
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._listener.close()
+
+
+class ManualApp(ListeningApp):
+    """Listens; `next()` gives a connection whose request has come and that waits for the test.
+
+    A connection that ends before a request is one of the proxy's readiness checks, and is let go.
+    """
+
+    def __init__(self, address=None, *, receive_buffer=None):
+        super().__init__(address, receive_buffer=receive_buffer)
+        self._asked = queue.Queue()
+        self._threads = [threading.Thread(target=self._accept_all, daemon=True)]
+        self._threads[0].start()
 
     def _accept_all(self):
         while True:
@@ -96,14 +107,6 @@ class ManualApp:
             came.append(self._asked.get())
             came[-1].close()
         return not came
-
-    def stop(self):
-        # shutdown wakes the thread in accept(); close alone does not
-        try:
-            self._listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self._listener.close()
 
 
 class EchoApp(ManualApp):
