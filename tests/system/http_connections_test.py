@@ -1,11 +1,8 @@
 """Connections under plain HTTP: kept, shared, ended, and lost at the worst moment (RFC 9112 section 9)."""
 
-import json
-import socket
-import threading
 import time
 
-from harness import DEADLINE, Cut, Ended, HttpApp, HttpTest, SharedHttpTest, free_port, http_message, main, readable
+from harness import SharedHttpTest, main
 from harness.http_message import answer, request
 
 
@@ -48,6 +45,7 @@ class Kept(SharedHttpTest):
                 client = self.client()
                 side, _, got = self.exchange(request(), answer(fields=fields, body=b"x", version=version), client=client)
                 self.assertFalse(got.closes)
+                self.app.sides.remove(side)
                 self.assertIsNot(self.assert_serves(client), side)
                 self.assertEqual(side.read_end(), "end of file")
 
