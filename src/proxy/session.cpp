@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 
 #include "http/client_address.hpp"
+#include "http/request_target.hpp"
 #include "proxy/client_facts.hpp"
 #include "proxy/head_phase.hpp"
 #include "telemetry/access_log.hpp"
@@ -19,6 +20,7 @@ using telemetry::Side;
 Session::Session(Context& context, Arrival arrival, std::function<void()> on_gone)
     : context_(context),
       config_(context.config),
+      destination_(default_destination(*config_)),
       listener_(arrival.listener),
       peer_(std::move(arrival.peer.host)),
       peer_port_(arrival.peer.port),
@@ -212,6 +214,9 @@ void Session::begin_request(const http::RequestHead& head) {
   facts_.target = head.target;
   facts_.user_agent = head.fields.first("User-Agent");
   facts_.traceparent = head.fields.first("traceparent");
+  const http::TargetParts target = http::split_target(head.target);
+  const std::string_view host = target.authority.empty() ? head.fields.first("Host") : target.authority;
+  destination_ = destination_of(*config_, host, target.path.substr(0, target.path.find('?')));
   if (is_trusted_) {
     facts_.request_id = head.fields.joined("X-Request-Id");
     const AddressRanges& trusted = context_.trusted_proxies;
@@ -252,7 +257,7 @@ void Session::record_upstream_error(telemetry::UpstreamError reason, std::string
   ++context_.counters.upstream_errors[static_cast<std::size_t>(reason)];
   context_.log.write(
       telemetry::Level::warning, "upstream error",
-      {{"upstream", config_->upstream.url.text()}, {"reason", detail}, {"request_id", facts_.request_id}});
+      {{"upstream", upstream().url.text()}, {"reason", detail}, {"request_id", facts_.request_id}});
 }
 
 void Session::set_ending(relay::EndedBy by, std::uint16_t code, std::string_view cause) {

@@ -13,6 +13,7 @@
 #include "http/request_head.hpp"
 #include "net/endpoint.hpp"
 #include "proxy/context.hpp"
+#include "proxy/destination.hpp"
 #include "proxy/phase.hpp"
 #include "proxy/wire.hpp"
 
@@ -71,10 +72,12 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   const config::Config& config() const { return *config_; }
   Wire& wire(Leg leg) { return wires_[static_cast<std::size_t>(leg)]; }
   SessionFacts& facts() { return facts_; }
-  const config::Upstream& upstream() const { return config_->upstream; }
-  const config::Compression& compression() const { return config_->compression; }
-  const config::Limits& limits() const { return config_->limits; }
-  std::size_t app() const { return 0; }
+  /// What the route of its request says; before there is one, the defaults.
+  const config::Upstream& upstream() const { return *destination_.upstream; }
+  const config::Compression& compression() const { return *destination_.compression; }
+  const config::Limits& limits() const { return *destination_.limits; }
+  /// The number of its app.
+  std::size_t app() const { return destination_.number; }
   /// The client's address without its port; empty for a unix socket.
   const std::string& peer() const { return peer_; }
   /// For logs, with its port.
@@ -156,6 +159,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   Context& context_;
   SessionPtr self_;  // while it is open
   std::shared_ptr<const config::Config> config_;
+  Destination destination_;
   std::size_t listener_;
   std::optional<std::uint16_t> local_port_;
   std::string peer_;

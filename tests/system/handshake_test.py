@@ -156,6 +156,8 @@ class Refusal(SharedProxyTest):
 
 
 class NotAWebSocket(SharedProxyTest):
+    settings = {"http": {"forward": False}}
+
     def answer_to(self, request):
         client = self.closing(self.proxy.client())
         client.send_bytes(request)

@@ -183,7 +183,8 @@ class Reasons(SystemTest):
         self.assertEqual({value: by for value, by in grown.items() if by}, expected)
 
     def test_a_refusal_is_counted_by_its_reason(self):
-        self.start(limits={"allowed_origins": ["https://good.example"], "max_header_size": "1KiB"})
+        self.start(limits={"allowed_origins": ["https://good.example"], "max_header_size": "1KiB"},
+                   http={"forward": False})
         cases = {
             "bad_request": (http_head.request(without=["Host"]), 400),
             "not_websocket": (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 426),
