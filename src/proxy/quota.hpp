@@ -1,31 +1,46 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
-#include <unordered_map>
+#include <vector>
+
+#include "config/config.hpp"
+#include "proxy/handshake_rates.hpp"
 
 namespace wsproxy::proxy {
 
-/// Limits that hold for the whole process and not for one worker: connections of one client address
-/// and connections to the app. Touched once a connection, so a lock is no cost. 0 is no limit.
+/// Limits that hold for the whole process and not for one worker: connections and handshakes of one
+/// client address, connections to each app. Touched a few times a connection, so a lock is no cost. 0 is no
+/// limit. An address counts as address_key() says; peers of a unix socket have none and no limit.
 class Quota {
  public:
-  Quota(std::uint32_t per_address, std::uint32_t to_app) : per_address_(per_address), to_app_(to_app) {}
+  explicit Quota(const config::Config& config);
 
-  /// False when the address has its share; each true needs one leave. Peers of a unix socket have no
-  /// address and no limit.
+  /// False when the address has its share; each true needs one leave.
   bool enter_address(const std::string& address);
   void leave_address(const std::string& address);
-  bool enter_app();
-  void leave_app();
+
+  /// False when the address has made too many handshakes a moment ago.
+  bool try_handshake(const std::string& address, HandshakeRates::Clock::time_point now);
+
+  /// `number` is that of the destination. Routes whose upstreams are equal share their places.
+  bool enter_app(std::size_t number = 0);
+  void leave_app(std::size_t number = 0);
 
  private:
-  std::uint32_t per_address_;
-  std::uint32_t to_app_;
+  struct Places {
+    std::uint32_t most = 0;
+    std::uint32_t taken = 0;
+  };
+
   std::mutex mutex_;
-  std::unordered_map<std::string, std::uint32_t> addresses_;
-  std::uint32_t app_connections_ = 0;
+  std::uint32_t per_address_;
+  std::map<std::string, std::uint32_t> addresses_;  // a tree: peers choose the keys
+  HandshakeRates handshakes_;
+  std::vector<Places> apps_;
+  std::vector<std::size_t> app_of_;  // by the destination's number
 };
 
 }  // namespace wsproxy::proxy

@@ -26,7 +26,7 @@ Server::Server(std::shared_ptr<const config::Config> config, telemetry::Log& log
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       drain_timer_(io_.get_executor()),
       app_check_(io_, config_->upstream.url),
-      quota_(config_->limits.max_connections_per_ip, config_->upstream.max_connections),
+      quota_(*config_),
       dropped_(config_->listeners.size()) {
   open_listeners();
   const std::uint32_t count = config_->workers != 0 ? config_->workers : automatic_workers();
