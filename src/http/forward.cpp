@@ -23,9 +23,13 @@ std::string first_line(const ResponseHead& app) {
   return "HTTP/1.1 " + std::to_string(app.status) + ' ' + app.reason;
 }
 
-/// Both end at each hop, but a chunked body that goes on needs them.
-bool tells_of_chunks(std::string_view name) {
-  return base::iequals(name, "transfer-encoding") || base::iequals(name, "trailer");
+bool is_coding(std::string_view name) {
+  return base::iequals(name, "transfer-encoding");
+}
+
+/// Not one of RFC 9110 section 7.6.1: it goes where the trailers go.
+bool is_trailer(std::string_view name) {
+  return base::iequals(name, "trailer");
 }
 
 }  // namespace
@@ -33,7 +37,6 @@ bool tells_of_chunks(std::string_view name) {
 std::string forward_request(const RequestHead& client, const ForwardedFacts& facts) {
   const ForwardedFields forwarded{client, facts};
   const HopByHop hop_by_hop{client.fields};
-  const bool is_chunked = client.fields.count("transfer-encoding") > 0;
   const auto left = forwards_left(client);
   HeadWriter writer;
   writer.first_line(first_line(client, facts.base_path));
@@ -42,8 +45,8 @@ std::string forward_request(const RequestHead& client, const ForwardedFacts& fac
     if (forwarded.replaces(field.name)) continue;
     if (base::iequals(field.name, "host")) {
       writer.field(field.name, forwarded.host());
-    } else if (tells_of_chunks(field.name)) {
-      if (is_chunked) writer.field(field.name, field.value);
+    } else if (is_coding(field.name) || is_trailer(field.name)) {
+      writer.field(field.name, field.value);
     } else if (left && base::iequals(field.name, "max-forwards")) {
       writer.field(field.name, std::to_string(*left == 0 ? 0 : *left - 1));
     } else if (!hop_by_hop.covers(field.name)) {
@@ -60,8 +63,9 @@ std::string forward_answer(const ResponseHead& app, const AnswerTerms& terms) {
   HeadWriter writer;
   writer.first_line(first_line(app));
   for (const Field& field : app.fields.all()) {
-    if (tells_of_chunks(field.name)) {
-      if (keeps_chunks) writer.field(field.name, field.value);
+    if (is_coding(field.name) || is_trailer(field.name)) {
+      const bool goes_on = is_coding(field.name) ? keeps_chunks : terms.keeps_chunks;
+      if (goes_on) writer.field(field.name, field.value);
     } else if (base::iequals(field.name, "content-length")) {
       if (has_length(app.status)) writer.field(field.name, field.value);
     } else if (!hop_by_hop.covers(field.name)) {

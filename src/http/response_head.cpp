@@ -14,7 +14,7 @@ struct ResponseHeadReader::State {
   std::string judge() {
     if (const auto wrong = problem_with_lines(collector.text()); !wrong.empty()) return std::string{wrong};
     if (std::string wrong = parse_response_head(collector.text(), head); !wrong.empty()) return wrong;
-    if (head.status < 100 || head.status > 599) return "a status outside 100 to 599";
+    if (head.status < 100) return "a status below 100";
     return std::string{problem_with_framing(head.fields, head.version_minor)};
   }
 

@@ -125,11 +125,21 @@ void ForwardPhase::pass_body(base::Bytes input) {
 void ForwardPhase::send_to_app() {
   if (is_app_deaf_) {
     session_.output(Leg::app).clear();
-  } else if (session_.send(Leg::app) == net::IoStatus::failed) {
+  } else if (send(Leg::app) == net::IoStatus::failed) {
     // What it said before it stopped listening can still be read.
     is_app_deaf_ = true;
     session_.wire(Leg::app).queue.drop();
   }
+}
+
+net::IoStatus ForwardPhase::send(Leg leg) {
+  const bool had_waited = !session_.wire(leg).queue.empty();
+  const net::IoStatus status = session_.send(leg);
+  if (status == net::IoStatus::would_block && !had_waited) {
+    const telemetry::Side side = leg == Leg::client ? telemetry::Side::client : telemetry::Side::app;
+    ++session_.context().counters.backpressure[telemetry::index(side)];
+  }
+  return status;
 }
 
 void ForwardPhase::on_client_end() {
@@ -194,7 +204,7 @@ void ForwardPhase::on_app_end(bool is_in_order, std::string_view cause) {
 }
 
 bool ForwardPhase::send_to_client() {
-  if (session_.send(Leg::client) != net::IoStatus::failed) return true;
+  if (send(Leg::client) != net::IoStatus::failed) return true;
   lose_client("connection reset");
   return false;
 }

@@ -4,6 +4,7 @@
 
 #include "http/exchange.hpp"
 #include "net/connector.hpp"
+#include "net/transport.hpp"
 #include "proxy/phase.hpp"
 
 namespace wsproxy::proxy {
@@ -41,6 +42,7 @@ class ForwardPhase : public Phase {
   void send_request();
   void on_client_bytes(base::Bytes input);
   void pass_body(base::Bytes input);
+  net::IoStatus send(Leg leg);
   void send_to_app();
   void on_client_end();
   void lose_client(std::string_view cause);

@@ -1,7 +1,5 @@
 #include "proxy/handshake_rates.hpp"
 
-#include <algorithm>
-
 namespace wsproxy::proxy {
 
 namespace {
@@ -14,7 +12,7 @@ constexpr int kForgottenAtOnce = 2;
 bool HandshakeRates::try_one(const std::string& key, Clock::time_point now) {
   if (is_off() || key.empty()) return true;
   const auto address = find_or_add(key, now);
-  address->last_try = std::max(address->last_try, now);
+  address->last_try = now;
   addresses_.splice(addresses_.begin(), addresses_, address);
   forget_the_silent(now);
   return address->bucket.try_take(1, now);

@@ -85,6 +85,8 @@ void HeadPhase::on_head(base::Bytes rest) {
                 {});
   } else if (verdict.refusal) {
     say_goodbye(session_, *verdict.refusal, {});
+  } else if (verdict.way == Verdict::Way::upgrade && !session_.may_shake_hands()) {
+    say_goodbye(session_, {Rejection::handshake_rate, 429, "Too many handshakes from this address."}, {});
   } else if (verdict.way == Verdict::Way::answered_here) {
     session_.facts().status = 200;
     session_.enter(std::make_unique<GoodbyePhase>(session_, http::empty_answer()));

@@ -184,8 +184,12 @@ void Session::take_place(std::string address) {
   has_place_ = context_.quota.enter_address(place_);
 }
 
+bool Session::may_shake_hands() {
+  return context_.quota.try_handshake(place_, net::Clock::now());
+}
+
 bool Session::take_app_place() {
-  has_app_place_ = context_.quota.enter_app();
+  has_app_place_ = context_.quota.enter_app(app());
   return has_app_place_;
 }
 
@@ -195,7 +199,7 @@ void Session::leave_place() {
 }
 
 void Session::leave_app_place() {
-  if (std::exchange(has_app_place_, false)) context_.quota.leave_app();
+  if (std::exchange(has_app_place_, false)) context_.quota.leave_app(app());
 }
 
 bool Session::may_pool_app() const {
@@ -237,7 +241,8 @@ void Session::count_request() {
   if (!facts_.is_plain) return;
   telemetry::Counters& counters = context_.counters;
   // RFC 9110 section 15: what is over 599 counts as a server's error.
-  if (facts_.status >= 100) ++counters.http_requests[std::min(facts_.status / 100, 5) - 1];
+  if (facts_.status >= 100)
+    ++counters.http_requests[std::min<std::size_t>(facts_.status / 100, telemetry::kStatusClasses) - 1];
   for (std::size_t i = 0; i < telemetry::kDirections; ++i) counters.http_bytes[i] += facts_.body_bytes[i];
   const auto took = net::Clock::now() - facts_.started;
   counters.http_request_ns.observe(static_cast<std::uint64_t>(took / std::chrono::nanoseconds{1}));
@@ -321,6 +326,8 @@ void Session::write_access_line() {
   record.request_id = facts_.request_id;
   record.user_agent = facts_.user_agent;
   record.traceparent = facts_.traceparent;
+  const std::string upstream_text = config_->routes.empty() ? std::string{} : upstream().url.text();
+  record.upstream = upstream_text;
   if (facts_.is_plain) {
     record.request_bytes = facts_.body_bytes[telemetry::index(Direction::to_app)];
     record.response_bytes = facts_.body_bytes[telemetry::index(Direction::to_client)];

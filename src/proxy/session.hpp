@@ -86,6 +86,8 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool is_over_limit() const { return is_over_limit_; }
   /// Whether limits.max_connections_per_ip has a place for it.
   bool has_place() const { return has_place_; }
+  /// Whether its address may make another handshake now (limits.handshakes_per_second_per_ip).
+  bool may_shake_hands();
   /// Takes a place of upstream.max_connections until the session closes; false when there is none.
   bool take_app_place();
   /// It has had its answer: it holds no place any more, here or at the app.

@@ -28,10 +28,13 @@ class Fields {
   void add_unless_empty(std::string_view key, std::string_view value) {
     if (!value.empty()) add(key, value);
   }
+  void add_if_known(std::string_view key, const std::optional<std::uint64_t>& value) {
+    if (value) add(key, *value);
+  }
   std::span<const LogField> view() const { return fields_; }
 
  private:
-  static constexpr std::size_t kMostFields = 21;
+  static constexpr std::size_t kMostFields = 25;
   std::vector<LogField> fields_;
 };
 
@@ -75,13 +78,19 @@ void write_access(Log& log, const AccessRecord& record) {
   fields.add_unless_empty("subprotocol", record.subprotocol);
   fields.add_unless_empty("extension", record.extension);
   fields.add_unless_empty("request_id", record.request_id);
+  fields.add_unless_empty("traceparent", record.traceparent);
   fields.add_unless_empty("user_agent", record.user_agent);
+  fields.add_unless_empty("upstream", record.upstream);
+  fields.add_if_known("request_bytes", record.request_bytes);
+  fields.add_if_known("response_bytes", record.response_bytes);
   if (record.status == kSwitchingProtocols) {
     add_traffic(fields, record);
     fields.add("close_code", record.close_code);
   }
   fields.add("duration_seconds", thousandths(std::chrono::duration<double>(record.duration).count()));
-  fields.add("closed_by", kClosers[static_cast<std::size_t>(record.closed_by)]);
+  if (!record.is_complete || !record.cause.empty()) {
+    fields.add("closed_by", kClosers[static_cast<std::size_t>(record.closed_by)]);
+  }
   fields.add_unless_empty("cause", record.cause);
   log.write(Level::info, "access", fields.view());
 }

@@ -20,7 +20,8 @@ struct AccessTraffic {
   std::uint64_t wire_bytes = 0;     // on the client's socket, frame headers included
 };
 
-/// One connection that has ended. Texts are borrowed; empty ones are left out of the line.
+/// One connection, or one plain request, that has ended. Texts are borrowed; empty ones are left out of the
+/// line.
 struct AccessRecord {
   std::string_view client;  // address and port
   std::string_view listener;
@@ -31,15 +32,16 @@ struct AccessRecord {
   std::string_view extension;  // the answer's Sec-WebSocket-Extensions
   std::string_view request_id;
   std::string_view user_agent;
-  std::string_view traceparent;
-  std::optional<std::uint64_t> request_bytes;
+  std::string_view traceparent;                // W3C Trace Context, as the client sent it
+  std::string_view upstream;                   // where it went, when there is a choice
+  std::optional<std::uint64_t> request_bytes;  // bodies of a plain request that was passed on
   std::optional<std::uint64_t> response_bytes;
-  bool is_complete = false;
   std::array<AccessTraffic, kDirections> traffic{};  // by Direction; logged after a 101
   std::chrono::nanoseconds duration{};
   std::uint16_t close_code = 0;  // logged after a 101
   ClosedBy closed_by = ClosedBy::client;
   std::string_view cause;
+  bool is_complete = false;  // ended as it should: nobody is to blame unless there is a cause
 };
 
 /// One line "access" at info; docs/logs.md has its fields.

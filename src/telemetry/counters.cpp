@@ -51,6 +51,9 @@ Counters& Counters::operator+=(const Counters& other) {
   decompress_ns += other.decompress_ns;
   add(bypassed, other.bypassed);
   compression_memory_bytes += other.compression_memory_bytes;
+  add(http_requests, other.http_requests);
+  add(http_bytes, other.http_bytes);
+  http_request_ns += other.http_request_ns;
   handshake_ns += other.handshake_ns;
   connection_seconds += other.connection_seconds;
   message_bytes += other.message_bytes;

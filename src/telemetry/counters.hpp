@@ -71,12 +71,18 @@ inline constexpr std::array<std::uint16_t, 15> kCloseCodes{1000, 1001, 1002, 100
                                                            1009, 1010, 1011, 1012, 1013, 1014, 0};
 std::size_t close_code_index(std::uint16_t code);  // the last one is "other"
 
+/// 1xx to 5xx: label `code` of wsproxy_http_requests_total.
+inline constexpr std::size_t kStatusClasses = 5;
+
 inline constexpr std::array<std::uint64_t, 12> kLatencyBoundsNs{
     10'000,    25'000,    50'000,     100'000,    250'000,     500'000,
     1'000'000, 2'500'000, 10'000'000, 50'000'000, 250'000'000, 1'000'000'000};
 inline constexpr std::array<std::uint64_t, 10> kHandshakeBoundsNs{
     500'000,    1'000'000,   2'500'000,   5'000'000,     10'000'000,
     50'000'000, 100'000'000, 500'000'000, 1'000'000'000, 5'000'000'000};
+inline constexpr std::array<std::uint64_t, 13> kRequestBoundsNs{
+    500'000,     1'000'000,   2'500'000,     5'000'000,     10'000'000,     25'000'000,    50'000'000,
+    100'000'000, 500'000'000, 1'000'000'000, 5'000'000'000, 15'000'000'000, 60'000'000'000};
 inline constexpr std::array<std::uint64_t, 9> kDurationBoundsS{1, 5, 15, 60, 300, 900, 3600, 14400, 86400};
 inline constexpr std::array<std::uint64_t, 9> kSizeBoundsBytes{64,    256,    1024,    4096,    16384,
                                                                65536, 262144, 1048576, 16777216};
@@ -112,9 +118,9 @@ struct Counters {
   std::uint64_t decompress_ns = 0;
   std::array<std::uint64_t, 4> bypassed{};  // too_small, incompressible, stream, no_gain
   std::uint64_t compression_memory_bytes = 0;
-  std::array<std::uint64_t, 5> http_requests{};
-  std::array<std::uint64_t, kDirections> http_bytes{};
-  Histogram<kHandshakeBoundsNs> http_request_ns;
+  std::array<std::uint64_t, kStatusClasses> http_requests{};  // those passed on, by status / 100 - 1
+  std::array<std::uint64_t, kDirections> http_bytes{};        // of their bodies
+  Histogram<kRequestBoundsNs> http_request_ns;
   Histogram<kHandshakeBoundsNs> handshake_ns;
   Histogram<kDurationBoundsS> connection_seconds;
   Histogram<kSizeBoundsBytes> message_bytes;

@@ -36,6 +36,7 @@ constexpr std::array<const char*, kRejections> kRejectionNames{"bad_request",
                                                                "proxy_protocol",
                                                                "handshake_rate",
                                                                "rate"};
+constexpr std::array<const char*, kStatusClasses> kClassNames{"1xx", "2xx", "3xx", "4xx", "5xx"};
 constexpr std::array<const char*, kUpstreamErrors> kUpstreamErrorNames{
     "resolve",      "connect", "connect_timeout", "response_timeout", "bad_response",
     "closed_early", "lost",    "protocol"};
@@ -85,6 +86,20 @@ void add_handshakes(Families& out, const Counters& counters) {
                               kRejectionNames, counters.rejected));
   out.push_back(make_labelled("wsproxy_upstream_errors_total", "What went wrong with the application.",
                               "reason", kUpstreamErrorNames, counters.upstream_errors));
+}
+
+void add_http(Families& out, const Counters& counters) {
+  out.push_back(
+      make_labelled("wsproxy_http_requests_total",
+                    "Plain HTTP requests passed on, by the class of the status the client was answered.",
+                    "code", kClassNames, counters.http_requests));
+  out.push_back(make_labelled("wsproxy_http_body_bytes_total",
+                              "Bodies of plain HTTP requests and answers, without their chunked framing.",
+                              "direction", kDirectionNames, counters.http_bytes));
+  auto seconds = make_family(MetricType::Histogram, "wsproxy_http_request_seconds",
+                             "Time from a plain HTTP request to the end of its answer.");
+  add_histogram(seconds, {}, counters.http_request_ns, kNanosecondsPerSecond);
+  out.push_back(std::move(seconds));
 }
 
 void add_messages(Families& out, const Counters& counters) {
@@ -199,6 +214,7 @@ std::string render(const Snapshot& snapshot) {
   Families families;
   add_connections(families, snapshot);
   add_handshakes(families, snapshot.counters);
+  add_http(families, snapshot.counters);
   add_messages(families, snapshot.counters);
   add_message_histograms(families, snapshot.counters);
   add_compression(families, snapshot.counters);

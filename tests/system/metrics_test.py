@@ -14,11 +14,13 @@ wsproxy_connections_active wsproxy_connections_total wsproxy_connection_duration
 wsproxy_handshake_seconds wsproxy_messages_total wsproxy_payload_bytes_total wsproxy_wire_bytes_total
 wsproxy_compression_input_bytes_total wsproxy_compression_output_bytes_total wsproxy_compression_seconds_total
 wsproxy_compression_bypassed_total wsproxy_compression_memory_bytes wsproxy_message_size_bytes wsproxy_relay_seconds
+wsproxy_http_requests_total wsproxy_http_body_bytes_total wsproxy_http_request_seconds
 wsproxy_closes_total wsproxy_upstream_errors_total wsproxy_rejected_total wsproxy_backpressure_total wsproxy_draining
 wsproxy_build_info process_cpu_seconds_total process_open_fds process_max_fds process_resident_memory_bytes
 process_virtual_memory_bytes process_start_time_seconds
 """.split()
-HISTOGRAMS = {"wsproxy_connection_duration_seconds", "wsproxy_handshake_seconds", "wsproxy_message_size_bytes", "wsproxy_relay_seconds"}
+HISTOGRAMS = {"wsproxy_connection_duration_seconds", "wsproxy_handshake_seconds", "wsproxy_message_size_bytes", "wsproxy_relay_seconds",
+              "wsproxy_http_request_seconds"}
 
 
 class Endpoints(SystemTest):

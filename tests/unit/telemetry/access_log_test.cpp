@@ -71,6 +71,41 @@ TEST_CASE("a refused handshake has no traffic and what is not known is left out"
         "cause=origin");
 }
 
+TEST_CASE("a plain request that ended as it should has its bodies and nobody to blame") {
+  AccessRecord record;
+  record.client = "192.0.2.7:1";
+  record.method = "POST";
+  record.target = "/upload?token=secret";
+  record.status = 201;
+  record.request_id = "abc";
+  record.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  record.upstream = "ws://localhost:8008";
+  record.request_bytes = 1000;
+  record.response_bytes = 0;
+  record.is_complete = true;
+  CHECK(line_of(record) ==
+        R"({"time":"1970-01-01T00:00:00.000Z","level":"info","message":"access","client":"192.0.2.7:1",)"
+        R"("method":"POST","path":"/upload","status":201,"request_id":"abc",)"
+        R"("traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",)"
+        R"("upstream":"ws://localhost:8008","request_bytes":1000,"response_bytes":0,"duration_seconds":0})");
+  record.cause = "502";
+  record.closed_by = ClosedBy::app;
+  CHECK(nlohmann::json::parse(line_of(record))["closed_by"] == "app");
+  record.cause = "";
+  record.is_complete = false;
+  CHECK(nlohmann::json::parse(line_of(record))["closed_by"] == "app");
+}
+
+TEST_CASE("a handshake has a traceparent and no bodies") {
+  auto record = chat();
+  record.traceparent = "00-1-2-01";
+  const auto line = nlohmann::json::parse(line_of(record));
+  CHECK(line["traceparent"] == "00-1-2-01");
+  CHECK_FALSE(line.contains("request_bytes"));
+  CHECK_FALSE(line.contains("response_bytes"));
+  CHECK_FALSE(line.contains("upstream"));
+}
+
 TEST_CASE("there is no ratio of nothing") {
   auto record = chat();
   record.traffic[index(Direction::to_app)].payload_bytes = 0;

@@ -31,6 +31,9 @@ Counters filled(std::uint64_t seed) {
   c.connection_seconds.observe(seed + 17);
   c.message_bytes.observe(seed + 18);
   c.relay_ns[1].observe(seed + 19);
+  c.http_requests[3] = seed + 20;
+  c.http_bytes[1] = seed + 21;
+  c.http_request_ns.observe(seed + 22);
   return c;
 }
 
@@ -60,6 +63,9 @@ TEST_CASE("adding the counters of two workers adds every one of them") {
   CHECK(sum.connection_seconds.sum() == 1134);
   CHECK(sum.message_bytes.sum() == 1136);
   CHECK(sum.relay_ns[1].sum() == 1138);
+  CHECK(sum.http_requests[3] == 1140);
+  CHECK(sum.http_bytes[1] == 1142);
+  CHECK(sum.http_request_ns.sum() == 1144);
 }
 
 TEST_CASE("counters of a worker that knows more listeners make room in the sum") {

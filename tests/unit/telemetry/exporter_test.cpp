@@ -39,6 +39,8 @@ TEST_CASE("every series of a closed label set is there with 0 before anything ha
   CHECK(count_lines_with(text, "wsproxy_handshakes_total{") == kExtensionOutcomes);
   CHECK(count_lines_with(text, "wsproxy_rejected_total{") == kRejections);
   CHECK(count_lines_with(text, "wsproxy_upstream_errors_total{") == kUpstreamErrors);
+  CHECK(count_lines_with(text, "wsproxy_http_requests_total{") == kStatusClasses);
+  CHECK(count_lines_with(text, "wsproxy_http_body_bytes_total{") == 2);
   CHECK(count_lines_with(text, "wsproxy_messages_total{") == 8);
   CHECK(count_lines_with(text, "wsproxy_payload_bytes_total{") == 2);
   CHECK(count_lines_with(text, "wsproxy_wire_bytes_total{") == 4);
@@ -74,6 +76,11 @@ TEST_CASE("each count stands at its own labels") {
   c.decompress_ns = 250'000'000;
   c.bypassed[0] = 17;
   c.compression_memory_bytes = 18;
+  c.http_requests[1] = 21;
+  c.http_bytes[index(Direction::to_app)] = 22;
+  c.listeners[0].total[static_cast<std::size_t>(ConnectionResult::forwarded)] = 23;
+  c.rejected[static_cast<std::size_t>(Rejection::not_implemented)] = 24;
+  c.rejected[static_cast<std::size_t>(Rejection::rate)] = 25;
   snapshot.draining = true;
   snapshot.reloads = {19, 20,
                       std::chrono::system_clock::time_point{std::chrono::milliseconds{1'700'000'000'500}}};
@@ -97,6 +104,11 @@ TEST_CASE("each count stands at its own labels") {
   CHECK(has_line(text, R"(wsproxy_compression_seconds_total{operation="decompress"} 0.25)"));
   CHECK(has_line(text, R"(wsproxy_compression_bypassed_total{reason="too_small"} 17)"));
   CHECK(has_line(text, "wsproxy_compression_memory_bytes 18"));
+  CHECK(has_line(text, R"(wsproxy_http_requests_total{code="2xx"} 21)"));
+  CHECK(has_line(text, R"(wsproxy_http_body_bytes_total{direction="to_app"} 22)"));
+  CHECK(has_line(text, R"(wsproxy_connections_total{listener="public",result="forwarded"} 23)"));
+  CHECK(has_line(text, R"(wsproxy_rejected_total{reason="not_implemented"} 24)"));
+  CHECK(has_line(text, R"(wsproxy_rejected_total{reason="rate"} 25)"));
   CHECK(has_line(text, "wsproxy_draining 1"));
   CHECK(has_line(text, R"(wsproxy_config_reloads_total{result="success"} 19)"));
   CHECK(has_line(text, R"(wsproxy_config_reloads_total{result="failure"} 20)"));
@@ -112,6 +124,7 @@ TEST_CASE("histograms are cumulative, in seconds or bytes, and end in +Inf") {
   snapshot.counters.message_bytes.observe(100);
   snapshot.counters.handshake_ns.observe(2'000'000);
   snapshot.counters.connection_seconds.observe(61);
+  snapshot.counters.http_request_ns.observe(20'000'000'000);
 
   const auto text = render(snapshot);
   CHECK(has_line(text, R"(wsproxy_relay_seconds_bucket{direction="to_client",le="1e-05"} 1)"));
@@ -126,6 +139,9 @@ TEST_CASE("histograms are cumulative, in seconds or bytes, and end in +Inf") {
   CHECK(has_line(text, R"(wsproxy_handshake_seconds_bucket{le="0.0025"} 1)"));
   CHECK(has_line(text, R"(wsproxy_connection_duration_seconds_bucket{le="300"} 1)"));
   CHECK(has_line(text, "wsproxy_connection_duration_seconds_sum 61"));
+  CHECK(has_line(text, R"(wsproxy_http_request_seconds_bucket{le="15"} 0)"));
+  CHECK(has_line(text, R"(wsproxy_http_request_seconds_bucket{le="60"} 1)"));
+  CHECK(has_line(text, "wsproxy_http_request_seconds_sum 20"));
 }
 
 TEST_CASE("a listener's name cannot break out of its label") {
