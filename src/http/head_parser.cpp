@@ -80,6 +80,10 @@ std::string parse_request_head(const std::string& text, RequestHead& to) {
 }
 
 std::string parse_response_head(const std::string& text, ResponseHead& to) {
+  // RFC 9112 section 4: the space before an empty reason is often left out.
+  constexpr std::size_t kBeforeReason = std::string_view{"HTTP/1.1 200"}.size();
+  if (text.find('\r') == kBeforeReason)
+    return parse_response_head(std::string{text}.insert(kBeforeReason, " "), to);
   Collector<false> parser;
   if (std::string problem = parse(parser, text); !problem.empty()) return problem;
   to.status = parser.start.status;

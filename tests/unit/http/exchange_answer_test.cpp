@@ -37,6 +37,7 @@ void expect_malformed(const std::string& request, const std::string& answer, con
     CHECK(played.answer_status == Status::malformed);
     CHECK(played.exchange.problem() == problem);
     CHECK(played.client_got() == passed);
+    CHECK(played.exchange.answer_has_begun() == !passed.empty());
     CHECK_FALSE(played.exchange.client_persists());
     CHECK_FALSE(played.exchange.app_persists());
     CHECK(played.app_says(kSized) == Status::malformed);

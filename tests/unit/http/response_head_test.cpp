@@ -112,6 +112,14 @@ TEST_CASE("9112 4: a status line that is none is malformed") {
   });
 }
 
+TEST_CASE("9112 4: the space before an empty reason may be missing") {
+  for_each_response("HTTP/1.1 404\r\nA: b\r\n\r\n", [](const auto& outcome) {
+    CHECK(outcome.status == HeadStatus::complete);
+    CHECK(outcome.head.status == 404);
+    CHECK(outcome.head.fields.first("a") == "b");
+  });
+}
+
 TEST_CASE("9112 6.3: an answer whose end is in doubt is malformed") {
   expect_malformed("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
   expect_malformed("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n");
