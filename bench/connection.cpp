@@ -37,12 +37,7 @@ void Connection::flush() {
 }
 
 void Connection::say_goodbye() {
-  FrameHead head;
-  head.opcode = Opcode::close;
-  head.is_masked = true;
-  std::string frame;
-  append_frame(frame, head, std::string_view("\x03\xe8", 2));  // 1000
-  send(frame);
+  send(close_frame());
 }
 
 std::span<char> Connection::buffer() {

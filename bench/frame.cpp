@@ -56,4 +56,13 @@ void append_frame(std::string& out, const FrameHead& head, std::string_view payl
   if (head.is_masked) apply_mask(std::span<char>(out).subspan(start), head.key);
 }
 
+std::string close_frame() {
+  FrameHead head;
+  head.opcode = Opcode::close;
+  head.is_masked = true;
+  std::string frame;
+  append_frame(frame, head, std::string_view("\x03\xe8", 2));
+  return frame;
+}
+
 }  // namespace bench

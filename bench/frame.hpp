@@ -34,6 +34,9 @@ void apply_mask(std::span<char> payload, std::array<char, 4> key);
 /// Writes a frame with this head; the sizes in it are ignored, the payload has its own.
 void append_frame(std::string& out, const FrameHead& head, std::string_view payload);
 
+/// A client's close frame with code 1000.
+std::string close_frame();
+
 /// Cuts what a socket yields into whole frames.
 class FrameReader {
  public:

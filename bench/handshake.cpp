@@ -53,19 +53,25 @@ std::string accept_key(std::string_view key) {
   return {reinterpret_cast<const char*>(encoded.data()), static_cast<std::size_t>(size)};
 }
 
-Upgraded upgrade(int socket, std::string_view path, std::string_view offer) {
+std::string upgrade_request(std::string_view path, std::string_view offer) {
   std::string request = "GET " + std::string(path) + " HTTP/1.1\r\nHost: bench.example.org\r\n";
   request += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n";
   request += "Sec-WebSocket-Key: " + std::string(kKey) + "\r\n";
   if (!offer.empty()) request += "Sec-WebSocket-Extensions: " + std::string(offer) + "\r\n";
-  send_all(socket, request + "\r\n");
+  return request + "\r\n";
+}
 
-  Upgraded upgraded;
-  const std::string head = read_head(socket, upgraded.rest);
-  if (!head.starts_with("HTTP/1.1 101 ")) throw std::runtime_error("no upgrade: " + head);
+std::string check_upgraded(std::string_view head) {
+  if (!head.starts_with("HTTP/1.1 101 ")) throw std::runtime_error("no upgrade: " + std::string(head));
   if (header_value(head, "Sec-WebSocket-Accept") != accept_key(kKey))
-    throw std::runtime_error("wrong Sec-WebSocket-Accept: " + head);
-  upgraded.extensions = header_value(head, "Sec-WebSocket-Extensions").value_or("");
+    throw std::runtime_error("wrong Sec-WebSocket-Accept: " + std::string(head));
+  return header_value(head, "Sec-WebSocket-Extensions").value_or("");
+}
+
+Upgraded upgrade(int socket, std::string_view path, std::string_view offer) {
+  send_all(socket, upgrade_request(path, offer));
+  Upgraded upgraded;
+  upgraded.extensions = check_upgraded(read_head(socket, upgraded.rest));
   return upgraded;
 }
 

@@ -17,6 +17,10 @@ struct Upgraded {
   std::string rest;        // bytes that came after the head
 };
 
+std::string upgrade_request(std::string_view path, std::string_view offer);
+/// The answer's Sec-WebSocket-Extensions; throws when the head is a refusal or wrong.
+std::string check_upgraded(std::string_view head);
+
 /// Opens a WebSocket on a connected, blocking socket; throws when it is refused or answered wrongly.
 Upgraded upgrade(int socket, std::string_view path, std::string_view offer);
 

@@ -13,6 +13,7 @@
 
 #include "echo_load.hpp"
 #include "feed_load.hpp"
+#include "handshake_load.hpp"
 
 namespace bench {
 namespace {
@@ -47,7 +48,8 @@ void report_result(Result result, bool is_compressed, double cpu_seconds) {
   std::sort(result.latencies_ns.begin(), result.latencies_ns.end());
   std::sort(result.lateness_ns.begin(), result.lateness_ns.end());
   const auto& latencies = result.latencies_ns;
-  const double payload = static_cast<double>(result.payload_bytes);
+  // Handshakes have no payload.
+  const double payload = static_cast<double>(std::max<std::uint64_t>(result.payload_bytes, 1));
   std::printf(
       "{\"phase\": \"done\", \"compressed\": %s, \"messages\": %llu, \"seconds\": %.6f, \"payload_bytes\": "
       "%llu, "
@@ -84,6 +86,8 @@ LoadOptions read_options(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   command.add_option("--rate", options.rate, "Messages a second in total; 0: as fast as answers come");
   command.add_option("--feeds", options.feeds, "Feeds that the connections subscribe to; 0: echo");
+  command.add_flag("--handshakes", options.is_handshakes,
+                   "No messages: each of the connections is opened, upgraded and closed that many times");
   command.add_option("--private-share", options.private_share,
                      "Private messages a subscriber for each broadcast");
   command.add_option("--seed", options.seed)->capture_default_str();
@@ -100,7 +104,9 @@ LoadOptions read_options(int argc, char** argv) {
 
 void run(const LoadOptions& options) {
   std::unique_ptr<Load> load;
-  if (options.feeds > 0)
+  if (options.is_handshakes)
+    load = std::make_unique<HandshakeLoad>(options);
+  else if (options.feeds > 0)
     load = std::make_unique<FeedLoad>(options);
   else
     load = std::make_unique<EchoLoad>(options);

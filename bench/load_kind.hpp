@@ -19,6 +19,7 @@ struct LoadOptions {
   std::size_t depth = 1;       // messages on the way at a time on a connection
   double rate = 0;             // messages a second in total; 0 is as fast as answers come
   std::size_t feeds = 0;       // 0 is echo
+  bool is_handshakes = false;  // no messages: connections come and go
   double private_share = 0;    // private messages a subscriber gets for each broadcast
   std::uint64_t seed = 1;
 
@@ -26,7 +27,7 @@ struct LoadOptions {
 };
 
 struct Result {
-  std::uint64_t messages = 0;  // echoes, or deliveries of a feed
+  std::uint64_t messages = 0;  // echoes, deliveries of a feed, or handshakes
   double seconds = 0;
   std::uint64_t payload_bytes = 0;   // of the answers or deliveries
   std::uint64_t received_bytes = 0;  // on the wire, frame heads included, HTTP and TCP not

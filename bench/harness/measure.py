@@ -9,7 +9,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import peers
+from . import peers, wrk
 from .process import Failed, Process
 
 
@@ -44,18 +44,34 @@ def run(load, entry, setting):
         with app:
             app_port = int(app.popen.stdout.readline())
             if entry.peer == "direct":
-                metrics = _generate(load, entry, setting, directory, app, app_port, app_port)
+                metrics = _load(load, entry, setting, directory, app, app_port, app_port)
             else:
                 proxy, port = peers.start(
                     entry.peer, entry.settings, setting.build, directory, app_port, setting.proxy_cpus()
                 )
                 with proxy:
-                    metrics = _generate(load, entry, setting, directory, proxy, port, app_port)
+                    metrics = _load(load, entry, setting, directory, proxy, port, app_port)
             _check_app(entry, app_port)
     return metrics
 
 
-def _generate(load, entry, setting, directory, process, port, app_port):
+def _load(load, entry, setting, directory, process, port, app_port):
+    if load.generator == "wrk":
+        found = wrk.run(load, setting, directory, process, port)
+    else:
+        found = _messages(load, entry, setting, directory, process, port, app_port)
+    cpu, generator_cpu = found.pop("cpu"), found.pop("generator_cpu")
+    return {
+        **found,
+        "cpu_us": cpu / found["messages"] * 1e6,
+        "per_cpu_second": found["messages"] / cpu,
+        "rate": found["messages"] / found["seconds"],
+        "proxy_busy": cpu / found["seconds"],
+        "generator_busy": generator_cpu / found["seconds"],
+    }
+
+
+def _messages(load, entry, setting, directory, process, port, app_port):
     arguments = _scaled(load.arguments + entry.arguments, setting.scale)
     command = [str(setting.build / "bench_load"), "--port", str(port), "--app-port", str(app_port), *arguments]
     before_kb = process.memory_kb()
@@ -79,8 +95,10 @@ def _generate(load, entry, setting, directory, process, port, app_port):
         generator.popen.wait(10)
     connections = _option(arguments, "--connections")
     return {
-        "cpu_us": cpu / result["messages"] * 1e6,
-        "rate": result["messages"] / result["seconds"],
+        "messages": result["messages"],
+        "seconds": result["seconds"],
+        "cpu": cpu,
+        "generator_cpu": result["generator_cpu_seconds"],
         "wire": result["received_per_payload"],
         "compressed": result["compressed"],
         "p50_us": result["p50_us"],
@@ -90,8 +108,6 @@ def _generate(load, entry, setting, directory, process, port, app_port):
         "kb_connected": (connected_kb - before_kb) / connections,
         "kb_busy": (busy_kb - before_kb) / connections,
         "kb_used": (used_kb - before_kb) / connections,
-        "proxy_busy": cpu / result["seconds"],
-        "generator_busy": result["generator_cpu_seconds"] / result["seconds"],
     }
 
 

@@ -59,8 +59,7 @@ def start(peer_name, settings, build, directory, app_port, cpus):
         text = _fill((BENCH / peer.template).read_text(), values)
         config.write_text(text + str(values.get("EXTRA", "")))
     command = [_fill(word, values) for word in peer.command]
-    if shutil.which(command[0]) is None:
-        raise Failed(f"{command[0]} is not here; see docs/benchmarks.md for what has to be installed")
+    require(command[0])
     process = Process(command, Path(directory) / f"{peer_name}.log", cpus)
     try:
         process.await_port(port)
@@ -68,6 +67,11 @@ def start(peer_name, settings, build, directory, app_port, cpus):
         process.__exit__()
         raise
     return process, port
+
+
+def require(program):
+    if shutil.which(program) is None:
+        raise Failed(f"{program} is not here; see docs/benchmarks.md for what has to be installed")
 
 
 def _fill(text, values):

@@ -10,8 +10,9 @@ from statistics import median
 LATE_US = 500
 
 COLUMNS = {
-    "cpu_us": ("CPU µs a message", "{:.1f}"),
-    "rate": ("messages/s", "{:.0f}"),
+    "cpu_us": ("CPU µs a {unit}", "{:.1f}"),
+    "per_cpu_second": ("{unit}s a CPU second", "{:.0f}"),
+    "rate": ("{unit}s/s", "{:.0f}"),
     "wire": ("wire bytes a payload byte", "{:.3f}"),
     "p50_us": ("p50 µs", "{:.0f}"),
     "p90_us": ("p90 µs", "{:.0f}"),
@@ -36,7 +37,7 @@ def ratio(rounds, entry, against, metric):
 def load_table(load, rounds):
     entries = [entry.name for entry in load.entries if any(entry.name in one for one in rounds)]
     first = entries[0]
-    head = ["", *(COLUMNS[column][0] for column in load.columns), f"CPU of {first} / this"]
+    head = ["", *(_heading(column, load) for column in load.columns), f"CPU of {first} / this"]
     lines = [f"### {load.title}", "", _row(head), _row(["---"] * len(head))]
     for entry in entries:
         relative = ratio(rounds, first, entry, "cpu_us")
@@ -50,10 +51,15 @@ def load_table(load, rounds):
     return "\n".join(lines) + "\n"
 
 
+def summary(load, metrics):
+    """One run in a line."""
+    return ", ".join(f"{_heading(column, load)} {COLUMNS[column][1].format(metrics[column])}" for column in load.columns)
+
+
 def verdicts(load, rounds):
-    """(sentence, measured, limit) of each target whose entries ran."""
+    """(sentence, measured, target) of each target whose entries ran."""
     for target in load.targets:
-        what = COLUMNS[target.metric][0]
+        what = _heading(target.metric, load)
         if target.against:
             measured = ratio(rounds, target.entry, target.against, target.metric)
             sentence = f"{load.title}: {what}, {target.entry} against {target.against}"
@@ -62,13 +68,14 @@ def verdicts(load, rounds):
             measured = median(found) if found else None
             sentence = f"{load.title}: {what}, {target.entry}"
         if measured is not None:
-            yield sentence, measured, target.limit
+            yield sentence, measured, target
 
 
 def verdict_table(all_verdicts):
-    lines = [_row(["target", "at most", "measured", ""]), _row(["---"] * 4)]
-    for sentence, measured, limit in all_verdicts:
-        lines.append(_row([sentence, f"{limit:g}", f"{measured:.3f}", "met" if measured <= limit else "**missed**"]))
+    lines = [_row(["target", "limit", "measured", ""]), _row(["---"] * 4)]
+    for sentence, measured, target in all_verdicts:
+        limit = f"at {'least' if target.is_floor else 'most'} {target.limit:g}"
+        lines.append(_row([sentence, limit, f"{measured:.3f}", "met" if target.is_met(measured) else "**missed**"]))
     return "\n".join(lines) + "\n"
 
 
@@ -87,6 +94,10 @@ def write_between_marks(path, text):
     head, rest = page.split(begin)
     tail = rest.split(end)[1]
     path.write_text(f"{head}{begin}\n{text}{end}{tail}")
+
+
+def _heading(column, load):
+    return COLUMNS[column][0].format(unit=load.unit)
 
 
 def _cell(found, column):
