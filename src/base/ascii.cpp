@@ -1,6 +1,7 @@
 #include "base/ascii.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace wsproxy::base {
 
@@ -12,8 +13,17 @@ std::optional<unsigned> hex_value(char c) {
 }
 
 bool is_token_char(char c) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return is_letter(c) || is_digit(c) || kMarks.find(c) != std::string_view::npos;
+  static constexpr std::array<bool, 256> kTable = [] {
+    std::array<bool, 256> table{};
+    for (int code = 0; code < 0x7f; ++code) {
+      const char of = static_cast<char>(code);
+      table[static_cast<std::size_t>(code)] = is_letter(of) || is_digit(of);
+    }
+    for (const char mark : std::string_view{"!#$%&'*+-.^_`|~"})
+      table[static_cast<unsigned char>(mark)] = true;
+    return table;
+  }();
+  return kTable[static_cast<unsigned char>(c)];
 }
 
 bool is_token(std::string_view text) {

@@ -5,6 +5,7 @@
 
 #include "base/ascii.hpp"
 #include "http/forwarded.hpp"
+#include "http/line.hpp"
 
 namespace wsproxy::http {
 namespace {
@@ -13,11 +14,6 @@ namespace {
 constexpr std::uint16_t kMaxExtension = 4096;
 constexpr std::uint16_t kMaxTrailers = 16384;
 constexpr std::uint8_t kMaxDigits = 16;
-
-bool is_line_char(char c) {
-  const auto code = static_cast<unsigned char>(c);
-  return c == '\t' || (code >= 0x20 && code != 0x7f);
-}
 
 bool has_no_body(unsigned status) {
   return status < 200 || status == 204 || status == 304;

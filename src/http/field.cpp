@@ -3,10 +3,17 @@
 #include "base/ascii.hpp"
 
 namespace wsproxy::http {
+namespace {
+
+bool is_named(const Field& field, std::string_view name) {
+  return field.name.size() == name.size() && base::iequals(field.name, name);
+}
+
+}  // namespace
 
 std::string_view Fields::first(std::string_view name) const {
   for (const Field& field : all_) {
-    if (base::iequals(field.name, name)) return field.value;
+    if (is_named(field, name)) return field.value;
   }
   return {};
 }
@@ -15,7 +22,7 @@ std::string Fields::joined(std::string_view name) const {
   std::string result;
   bool any = false;
   for (const Field& field : all_) {
-    if (!base::iequals(field.name, name)) continue;
+    if (!is_named(field, name)) continue;
     if (any) result += ", ";
     result += field.value;
     any = true;
@@ -25,7 +32,7 @@ std::string Fields::joined(std::string_view name) const {
 
 std::size_t Fields::count(std::string_view name) const {
   std::size_t result = 0;
-  for (const Field& field : all_) result += base::iequals(field.name, name) ? 1 : 0;
+  for (const Field& field : all_) result += is_named(field, name) ? 1 : 0;
   return result;
 }
 

@@ -16,6 +16,8 @@ struct Field {
 /// Header lines in the order they came, duplicates kept. Linear on purpose: a few dozen at most.
 class Fields {
  public:
+  /// Makes room for `count` of them.
+  void reserve(std::size_t count) { all_.reserve(count); }
   void add(std::string name, std::string value) { all_.push_back({std::move(name), std::move(value)}); }
   /// The first value of that name, whatever its case; empty when absent.
   std::string_view first(std::string_view name) const;

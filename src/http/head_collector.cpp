@@ -2,23 +2,21 @@
 
 #include <algorithm>
 
+#include "http/line.hpp"
+
 namespace wsproxy::http {
-namespace {
-
-/// CR and LF are looked at before; tab is allowed where rules for a line do not say otherwise.
-bool is_forbidden_control(char c) {
-  const auto code = static_cast<unsigned char>(c);
-  return (code < 0x20 && c != '\t') || code == 0x7f;
-}
-
-}  // namespace
 
 HeadStatus HeadCollector::feed(base::Bytes input, std::size_t& used) {
   if (status_ != HeadStatus::need_more) return status_;
   const std::string_view text = base::as_text(input.first(std::min(input.size(), bytes_left_)));
   std::size_t seen = 0;
   bool ended = false;
-  while (!ended && seen < text.size()) ended = ended_by(text[seen++]);
+  while (!ended && seen < text.size()) {
+    const std::size_t plain = after_cr_ ? 0 : line_length(text.substr(seen));
+    line_is_empty_ = line_is_empty_ && plain == 0;
+    seen += plain;
+    if (seen < text.size()) ended = ended_by(text[seen++]);
+  }
   bytes_left_ -= seen;
   used += seen;
   // Empty lines before the first one are of no meaning (RFC 9112 section 2.2).
@@ -38,10 +36,7 @@ bool HeadCollector::ended_by(char c) {
   if (c == '\n') return after_cr_ ? end_line() : fail(HeadStatus::malformed, "a line ends with LF alone");
   if (after_cr_) return fail(HeadStatus::malformed, "a CR stands without its LF");
   after_cr_ = c == '\r';
-  if (after_cr_) return false;
-  if (is_forbidden_control(c)) return fail(HeadStatus::malformed, "a control character");
-  line_is_empty_ = false;
-  return false;
+  return after_cr_ ? false : fail(HeadStatus::malformed, "a control character");
 }
 
 bool HeadCollector::end_line() {

@@ -25,7 +25,8 @@ class HeadCollector {
   void restart();
 
  private:
-  /// True when `c` ends the head or breaks a rule: status_ then says which.
+  /// For what is not simply part of a line. True when `c` ends the head or breaks a rule: status_ then says
+  /// which.
   bool ended_by(char c);
   bool fail(HeadStatus status, std::string_view problem);
   bool end_line();

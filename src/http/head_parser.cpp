@@ -10,6 +10,8 @@ namespace {
 
 namespace beast = boost::beast;
 
+constexpr std::size_t kUsualFields = 16;
+
 struct StartLine {
   std::string method;
   std::string target;
@@ -26,6 +28,7 @@ class Collector : public beast::http::basic_parser<is_request> {
     this->header_limit(std::numeric_limits<std::uint32_t>::max());  // the size is judged before
     this->body_limit(boost::none);
     this->eager(false);
+    fields.reserve(kUsualFields);
   }
 
   StartLine start;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/ascii.hpp"
+#include "http/line.hpp"
 
 namespace wsproxy::http {
 namespace {
@@ -14,7 +15,7 @@ bool is_control(char c) {
 }
 
 bool is_field_value(std::string_view value) {
-  return std::none_of(value.begin(), value.end(), [](char c) { return is_control(c) && c != '\t'; });
+  return line_length(value) == value.size();
 }
 
 bool is_one_of(std::string_view name, const auto& names) {

@@ -12,12 +12,15 @@ namespace wsproxy::http {
 /// not have come out of a head is left out, and so is a control character of the first line.
 class HeadWriter {
  public:
+  HeadWriter() { text_.reserve(kUsualHead); }
   HeadWriter& first_line(std::string_view line);
   HeadWriter& field(std::string_view name, std::string_view value);
   /// The head with its blank line.
   std::string finish() &&;
 
  private:
+  static constexpr std::size_t kUsualHead = 1024;
+
   std::string text_;
 };
 
