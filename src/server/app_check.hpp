@@ -4,31 +4,37 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/config.hpp"
 #include "net/connector.hpp"
 
 namespace wsproxy::server {
 
-/// Whether the app takes connections: connects to it at most once a second, when somebody asks.
+/// The apps that a config names, each once. With routes an upstream that is nothing but the default was
+/// never meant, and is none of them.
+std::vector<config::UpstreamUrl> apps_of(const config::Config& config);
+
+/// Whether at least one app takes connections: connects to all at most once a second, when somebody asks. A
+/// proxy whose every route leads nowhere is of no use; one that has lost an app still is to the others.
 class AppCheck {
  public:
   /// The connecting is done by `io`, which runs on another thread than the one that asks.
-  AppCheck(net::IoContext& io, config::UpstreamUrl url);
+  AppCheck(net::IoContext& io, std::vector<config::UpstreamUrl> apps);
   /// When neither thread runs any more.
   ~AppCheck();
 
-  /// Empty when it can be reached, else why not; waits for up to a second. Not from io's thread.
+  /// Empty when one can be reached, else why none can; waits for up to a second. Not from io's thread.
   std::string problem();
 
  private:
-  struct Attempt;
-  std::string connect_once();
+  class Round;
+  std::string ask_all();
 
   net::IoContext& io_;
-  config::UpstreamUrl url_;
+  std::vector<config::UpstreamUrl> apps_;
   std::mutex mutex_;
-  std::shared_ptr<Attempt> attempt_;  // the last one, so that an unfinished one can be ended
+  std::shared_ptr<Round> round_;  // the last one, so that an unfinished one can be ended
   std::optional<net::Clock::time_point> checked_;
   std::string problem_;
 };

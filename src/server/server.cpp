@@ -25,7 +25,7 @@ Server::Server(std::shared_ptr<const config::Config> config, telemetry::Log& log
       version_(std::move(version)),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       drain_timer_(io_.get_executor()),
-      app_check_(io_, config_->upstream.url),
+      app_check_(io_, apps_of(*config_)),
       quota_(*config_),
       dropped_(config_->listeners.size()) {
   open_listeners();
