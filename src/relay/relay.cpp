@@ -18,13 +18,11 @@ Relay::Relay(const Settings& settings, Workshop& workshop, Meter& meter)
 }
 
 std::size_t Relay::received(Leg from, base::MutableBytes input, const Output& out) {
-  if (!listens(from)) return input.size();
   if (from == Leg::client) {
-    const auto result = to_app_.feed(input, out.to_app, out.app_room, state(Leg::app).close_sent);
-    if (result.event == ToApp::Event::fault) on_client_fault(out);
-    if (result.event == ToApp::Event::close) on_close_frame(from, to_app_.close_payload(), out);
-    return listens(from) ? result.used : input.size();
+    Allowance unlimited;
+    return received_from_client(input, out, unlimited);
   }
+  if (!listens(from)) return input.size();
   std::size_t used = 0;
   for (;;) {
     const auto result = to_client_.feed(input.subspan(used), out.to_client, out.client_room,
@@ -38,6 +36,16 @@ std::size_t Relay::received(Leg from, base::MutableBytes input, const Output& ou
   return listens(from) ? used : input.size();
 }
 
+std::size_t Relay::received_from_client(base::MutableBytes input, const Output& out, Allowance& allowance) {
+  if (!listens(Leg::client)) return input.size();
+  const auto result = to_app_.feed(input, out.to_app, out.app_room, allowance, state(Leg::app).close_sent);
+  if (result.event == ToApp::Event::fault) {
+    refuse_client(close_code_for(to_app_.fault()), describe(to_app_.fault()), out);
+  }
+  if (result.event == ToApp::Event::close) on_close_frame(Leg::client, to_app_.close_payload(), out);
+  return listens(Leg::client) ? result.used : input.size();
+}
+
 void Relay::on_close_frame(Leg from, const websocket::ClosePayload& payload, const Output& out) {
   const bool is_answer = state(from).close_sent;
   state(from).close_received = true;
@@ -47,14 +55,12 @@ void Relay::on_close_frame(Leg from, const websocket::ClosePayload& payload, con
   send_close(other(from), payload.code, payload.reason, out);
 }
 
-void Relay::on_client_fault(const Output& out) {
-  const websocket::Fault fault = to_app_.fault();
-  const std::uint16_t code = close_code_for(fault);
+void Relay::refuse_client(std::uint16_t code, std::string_view reason, const Output& out) {
   state(Leg::client).failed = true;
-  begin_ending(EndedBy::proxy, code, describe(fault));
+  begin_ending(EndedBy::proxy, code, reason);
   pending_close_.reset();
-  send_close(Leg::client, code, describe(fault), out);
-  send_close(Leg::app, code, describe(fault), out);
+  send_close(Leg::client, code, reason, out);
+  send_close(Leg::app, code, reason, out);
 }
 
 void Relay::on_app_fault(const Output& out) {

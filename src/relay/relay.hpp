@@ -28,6 +28,7 @@ struct Ending {
 ///   close frame from the client   ------------->  the same close frame
 ///   close frame from the app      <-------------  (the other way round)
 ///   protocol fault of the client: close 1002, 1007, 1009 back, the same to the app
+///   refuse_client() by the proxy: its close frame back, the same to the app
 ///   protocol fault of the app:    close 1002 back, upstream.lost_code to the client
 ///   end of file of the client:    the app leg is shut down for sending after what is queued
 ///   end of file of the app:       upstream.lost_code to the client
@@ -53,10 +54,15 @@ class Relay {
   /// Bytes came from a leg. Returns how many were used: fewer than given when the other leg has no
   /// room, and then the rest is to be given again after writing. Unmasks in place.
   std::size_t received(Leg from, base::MutableBytes input, const Output& out);
+  /// The same from the client, of which no more than so much is taken now.
+  std::size_t received_from_client(base::MutableBytes input, const Output& out, Allowance& allowance);
   /// The leg's peer will send no more. `cause` says how, e.g. "end of file".
   void ended(Leg leg, std::string_view cause, const Output& out);
   /// The proxy's own wish to end, as soon as the client leg is between two messages.
   void close(EndedBy by, std::uint16_t code, std::string_view reason, const Output& out);
+  /// The client broke a rule of the proxy's: it is not listened to any more, and both sides get this close
+  /// frame. `reason` is a literal.
+  void refuse_client(std::uint16_t code, std::string_view reason, const Output& out);
   /// timeouts.close is over: answers what is unanswered; after that both legs are to be cut.
   void give_up(const Output& out);
   /// A ping of our own; false when the client has had its close frame.
@@ -70,8 +76,8 @@ class Relay {
   bool must_cut(Leg leg) const { return state(leg).must_cut; }
   /// Whether the end has begun: from now on timeouts.close counts.
   bool is_closing() const { return is_closing_; }
-  /// Whether taken input of this leg waits for room on the other.
-  bool is_stalled(Leg from) const { return from == Leg::client && to_app_.is_stalled(); }
+  /// Whether taken input of this leg waits for room on the other, or to be allowed.
+  bool is_stalled(Leg from) const { return from == Leg::client && listens(from) && to_app_.is_stalled(); }
 
   /// Whether some of a message has come from this leg since this was asked last; control frames are none.
   bool take_saw_data(Leg from) {
@@ -102,7 +108,6 @@ class Relay {
   void begin_ending(EndedBy by, std::uint16_t code, std::string_view cause);
   void send_close(Leg to, std::uint16_t code, std::string_view reason, const Output& out);
   void on_close_frame(Leg from, const websocket::ClosePayload& payload, const Output& out);
-  void on_client_fault(const Output& out);
   void on_app_fault(const Output& out);
   void send_pending_close(const Output& out);
 

@@ -22,29 +22,36 @@ ToApp::ToApp(const Settings& settings, Workshop& workshop, Meter& meter)
   }
 }
 
-ToApp::Result ToApp::feed(base::MutableBytes input, base::ByteQueue& to_app, std::size_t room, bool discard) {
+std::size_t ToApp::Output::most_payload() const {
+  const auto allowed = static_cast<std::uint64_t>(allowance.bytes);
+  return static_cast<std::size_t>(std::min<std::uint64_t>(room - queue.size(), allowed));
+}
+
+ToApp::Result ToApp::feed(base::MutableBytes input, base::ByteQueue& to_app, std::size_t room,
+                          Allowance& allowance, bool discard) {
   if (discard) drop_message();
-  Output out{to_app, room};
+  Output out{to_app, room, allowance};
   Result result;
-  if (is_stalled()) {
+  if (is_stalled() && !allowance.is_used_up()) {
     base::ByteQueue packed = std::move(stalled_);
     inflating_ = Inflating::yes;
     reader_.fail(inflate(packed.view(), stalled_complete_, out));
   }
   while (fault() == Fault::none) {
-    if (is_stalled() || to_app.size() >= room) return {Event::no_room, result.used};
-    const FrameReader::Step step = reader_.next(input.subspan(result.used), room - to_app.size());
+    if (is_stalled() || out.is_full()) return {Event::held_up, result.used};
+    const FrameReader::Step step = reader_.next(input.subspan(result.used), out.most_payload());
     result.used += step.used;
     switch (step.event) {
       case FrameReader::Event::need_more:
         return result;
       case FrameReader::Event::header:
-        if (!discard) reader_.fail(on_header());
+        if (!discard) reader_.fail(on_header(allowance));
         break;
       case FrameReader::Event::payload:
         if (!discard) reader_.fail(on_payload(step, out));
         break;
       case FrameReader::Event::control:
+        --allowance.control_frames;
         if (!discard) pass_control(step.payload, out);
         break;
       case FrameReader::Event::close:
@@ -56,8 +63,10 @@ ToApp::Result ToApp::feed(base::MutableBytes input, base::ByteQueue& to_app, std
   return {Event::fault, result.used};
 }
 
-Fault ToApp::on_header() {
+Fault ToApp::on_header(Allowance& allowance) {
   const FrameHeader& header = reader_.header();
+  allowance.bytes -= static_cast<std::int64_t>(header_size(header));
+  if (!header.fin && header.payload_size < kSmallFragment) --allowance.messages;
   if (header.opcode != Opcode::continuation) {
     message_bytes_ = 0;
     utf8_.reset();
@@ -92,6 +101,7 @@ Fault ToApp::pass(const FrameReader::Step& step, Output& out) {
   if (const Fault fault = accept_text(step.payload, step.message_complete); fault != Fault::none)
     return fault;
   message_bytes_ += step.payload.size();
+  out.allowance.bytes -= static_cast<std::int64_t>(step.payload.size());
   if (step.offset == 0) {
     const FrameHeader& header = reader_.header();
     out_key_ = workshop_.mask_keys.next();
@@ -105,7 +115,7 @@ Fault ToApp::pass(const FrameReader::Step& step, Output& out) {
   websocket::apply_mask(step.payload, out.queue.prepare(step.payload.size()).data(), out_key_, step.offset);
   out.queue.commit(step.payload.size());
   streaming_ = !step.frame_complete;
-  if (step.message_complete) end_message();
+  if (step.message_complete) end_message(out.allowance);
   return Fault::none;
 }
 
@@ -141,6 +151,7 @@ Fault ToApp::drain_decoder(base::Bytes& packed, bool message_complete, base::Byt
     meter_.on_inflated(workshop_.nanoseconds() - begun);
     const base::Bytes fresh = text.view().subspan(before);
     message_bytes_ += fresh.size();
+    out.allowance.bytes -= static_cast<std::int64_t>(fresh.size());
     if (settings_.max_message_bytes != 0 && message_bytes_ > settings_.max_message_bytes)
       return Fault::message_too_big;
     const bool ended = status == deflate::DecodeStatus::message_end;
@@ -149,13 +160,13 @@ Fault ToApp::drain_decoder(base::Bytes& packed, bool message_complete, base::Byt
     if (status == deflate::DecodeStatus::corrupt) return Fault::corrupt_deflate;
     if (ended) {
       send_fragment(text, true, out);
-      end_message();
+      end_message(out.allowance);
       return Fault::none;
     }
     const bool full = text.size() > kWholeMessage;
     if (full) send_fragment(text, false, out);
     if (status == deflate::DecodeStatus::needs_input && !message_complete) return Fault::none;
-    if (full && out.queue.size() >= out.room) {
+    if (full && out.is_full()) {
       stall(packed, message_complete);
       return Fault::none;
     }
@@ -180,7 +191,8 @@ void ToApp::send_fragment(base::ByteQueue& text, bool fin, Output& out) {
   text.clear();
 }
 
-void ToApp::end_message() {
+void ToApp::end_message(Allowance& allowance) {
+  --allowance.messages;
   meter_.on_message(Leg::app, reader_.message_type(), reader_.is_compressed(), message_bytes_);
   inflating_ = Inflating::no;
   decoder_.reset();

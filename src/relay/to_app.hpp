@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "deflate/history.hpp"
+#include "relay/allowance.hpp"
 #include "relay/frame_reader.hpp"
 #include "relay/meter.hpp"
 #include "relay/settings.hpp"
@@ -22,7 +23,7 @@ class ToApp {
 
   enum class Event : std::uint8_t {
     need_more,  // all input is used
-    no_room,    // `to_app` has reached `room`: write, then call again with the rest
+    held_up,    // `to_app` has reached `room` or the allowance is used up: call again later with the rest
     close,      // a valid close frame came: close_payload(); nothing after it is looked at
     fault,      // fault() says which rule was broken
   };
@@ -32,14 +33,15 @@ class ToApp {
   };
 
   /// Appends frames to `to_app` until the input is used or `to_app` holds `room` bytes (exceeded by at
-  /// most kRoomOvershoot). Unmasks `input` in place. With `discard`, now and ever after, only frames are
-  /// read, up to the close frame: the app has had its own.
-  Result feed(base::MutableBytes input, base::ByteQueue& to_app, std::size_t room, bool discard);
+  /// most kRoomOvershoot), or takes as much as is allowed. Unmasks `input` in place. With `discard`, now and
+  /// ever after, only frames are read, up to the close frame: the app has had its own.
+  Result feed(base::MutableBytes input, base::ByteQueue& to_app, std::size_t room, Allowance& allowance,
+              bool discard);
 
   /// Whether the app leg is between two frames, so that a control frame of our own may go there.
   bool between_frames() const { return !streaming_; }
   bool take_saw_data() { return reader_.take_saw_data(); }
-  /// Whether input that was already taken waits for room.
+  /// Whether input that was already taken waits.
   bool is_stalled() const { return inflating_ == Inflating::stalled; }
   websocket::Fault fault() const { return reader_.fault(); }
   websocket::ClosePayload close_payload() const { return reader_.close_payload(); }
@@ -52,9 +54,13 @@ class ToApp {
   struct Output {
     base::ByteQueue& queue;
     std::size_t room;
+    Allowance& allowance;
+    bool is_full() const { return queue.size() >= room || allowance.is_used_up(); }
+    /// Of one piece of a frame; not to be called when it is full.
+    std::size_t most_payload() const;
   };
 
-  websocket::Fault on_header();
+  websocket::Fault on_header(Allowance& allowance);
   websocket::Fault on_payload(const FrameReader::Step& step, Output& out);
   void pass_control(base::Bytes payload, Output& out);
   websocket::Fault pass(const FrameReader::Step& step, Output& out);
@@ -63,7 +69,7 @@ class ToApp {
                                  Output& out);
   websocket::Fault accept_text(base::Bytes fresh, bool may_end_here);
   void send_fragment(base::ByteQueue& text, bool fin, Output& out);
-  void end_message();
+  void end_message(Allowance& allowance);
   void stall(base::Bytes packed, bool message_complete);
   void drop_message();
 

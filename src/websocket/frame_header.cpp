@@ -11,6 +11,12 @@ constexpr std::uint64_t kLargestMediumLength = 0xFFFF;
 
 }  // namespace
 
+std::size_t header_size(const FrameHeader& header) {
+  const bool is_short = header.payload_size <= kLargestShortLength;
+  const std::size_t extended = is_short ? 0 : header.payload_size <= kLargestMediumLength ? 2 : 8;
+  return 2 + extended + (header.masked ? header.mask_key.size() : 0);
+}
+
 std::size_t write_header(const FrameHeader& header, std::byte* to) {
   const unsigned flags = (header.fin ? 0x80U : 0U) | (header.rsv1 ? 0x40U : 0U);
   const unsigned mask_bit = header.masked ? 0x80U : 0U;

@@ -18,6 +18,9 @@ struct FrameHeader {
 
 inline constexpr std::size_t kMaxHeaderSize = 14;
 
+/// How long the shortest form of it is, 2 to 14.
+std::size_t header_size(const FrameHeader& header);
+
 /// Writes the shortest form to `to`, which has kMaxHeaderSize bytes; returns how many it used, 2 to 14.
 std::size_t write_header(const FrameHeader& header, std::byte* to);
 void append_header(const FrameHeader& header, base::ByteQueue& to);

@@ -201,6 +201,15 @@ class RelayRig {
 
   void client_says(base::Bytes bytes) { say(relay::Leg::client, bytes); }
   void app_says(base::Bytes bytes) { say(relay::Leg::app, bytes); }
+  /// Gives the client's bytes as long as so much is allowed; returns how many were taken.
+  std::size_t client_may_say(base::MutableBytes bytes, relay::Allowance& allowance) {
+    std::size_t used = 0;
+    while (!allowance.is_used_up() && (used < bytes.size() || relay_.is_stalled(relay::Leg::client))) {
+      used += relay_.received_from_client(bytes.subspan(used), output(), allowance);
+      deliver();
+    }
+    return used;
+  }
   void client_says(const std::vector<std::byte>& bytes) { client_says(base::Bytes{bytes}); }
   void app_says(const std::vector<std::byte>& bytes) { app_says(base::Bytes{bytes}); }
   void ends(relay::Leg leg) {
@@ -209,6 +218,10 @@ class RelayRig {
   }
   void closes(std::uint16_t code) {
     relay_.close(relay::EndedBy::operator_, code, "going away", output());
+    deliver();
+  }
+  void refuses_client(std::uint16_t code) {
+    relay_.refuse_client(code, "refused", output());
     deliver();
   }
   void gives_up() {

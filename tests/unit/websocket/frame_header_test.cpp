@@ -83,6 +83,18 @@ TEST_CASE("5.7: a whole frame is its header and its payload, masked or not") {
   CHECK(bytes_of(queue) == FrameBytes{}.fin().text().masked().payload("Hello").build());
 }
 
+TEST_CASE("5.2: the size of a header is what writing it uses") {
+  for (const std::uint64_t size : {0ULL, 125ULL, 126ULL, 65535ULL, 65536ULL, 1ULL << 62}) {
+    for (const bool masked : {false, true}) {
+      FrameHeader header;
+      header.masked = masked;
+      header.payload_size = size;
+      std::array<std::byte, kMaxHeaderSize> bytes{};
+      CHECK(header_size(header) == write_header(header, bytes.data()));
+    }
+  }
+}
+
 TEST_CASE("frames are put behind each other, of every form") {
   base::ByteQueue queue;
   std::vector<std::byte> expected;
