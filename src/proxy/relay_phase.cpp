@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/relay_log.hpp"
 #include "proxy/session.hpp"
 
 namespace wsproxy::proxy {
-
-using telemetry::Direction;
-using telemetry::Side;
 
 namespace {
 
@@ -20,29 +18,17 @@ constexpr Leg other(Leg leg) {
   return leg == Leg::client ? Leg::app : Leg::client;
 }
 
-constexpr Side side_of(Leg leg) {
-  return leg == Leg::client ? Side::client : Side::app;
-}
-
-constexpr Direction direction_from(Leg leg) {
-  return leg == Leg::client ? Direction::to_app : Direction::to_client;
-}
-
-std::uint64_t count_messages(const telemetry::DirectionCounters& counters) {
-  return counters.messages[0][0] + counters.messages[0][1] + counters.messages[1][0] +
-         counters.messages[1][1];
-}
-
 }  // namespace
 
 RelayPhase::RelayPhase(Session& session, const relay::Settings& settings, Beginning beginning)
     : session_(session),
       meter_(session.context().counters, session.facts().relayed),
       relay_(settings, session.context().workshop, meter_),
-      keepalive_limits_{session.config().timeouts.ping_interval, session.config().timeouts.ping_timeout,
-                        session.config().timeouts.idle},
-      keepalive_(keepalive_limits_, net::Clock::now()),
+      rate_(session.limits(), session.started()),
+      times_(session.config().timeouts, net::Clock::now()),
       beginning_(std::move(beginning)),
+      client_(session, Leg::client),
+      app_(session, Leg::app),
       high_mark_(session.limits().write_buffer - relay::kRoomOvershoot) {
 }
 
@@ -50,8 +36,8 @@ void RelayPhase::begin() {
   const net::Clock::time_point now = net::Clock::now();
   send_answer();
   Beginning early = std::move(beginning_);
-  if (!early.from_app.empty()) take(Leg::app, early.from_app.mutable_view());
-  if (!early.from_client.empty()) take(Leg::client, early.from_client.mutable_view());
+  if (!early.from_app.empty()) take_fresh(Leg::app, early.from_app.mutable_view());
+  if (!early.from_client.empty()) take_fresh(Leg::client, early.from_client.mutable_view());
   settle();
   arm(now);
 }
@@ -64,13 +50,13 @@ void RelayPhase::send_answer() {
 
 void RelayPhase::on_readable(Leg leg) {
   // A wait of the handshake's: what came ahead of the relay has its turn first.
-  if (has_waiting_input(leg)) return;
+  if (has_waiting_input(leg) || is_held_back(leg)) return;
   const Session::Input input = session_.read(leg);
   switch (input.status) {
     case net::IoStatus::would_block:
       break;
     case net::IoStatus::done:
-      take(leg, input.bytes);
+      take_fresh(leg, input.bytes);
       break;
     case net::IoStatus::end_of_file:
       on_end(leg, "end of file");
@@ -82,98 +68,90 @@ void RelayPhase::on_readable(Leg leg) {
   settle();
 }
 
-void RelayPhase::take(Leg from, base::MutableBytes input) {
-  telemetry::Counters& counters = session_.context().counters;
-  const net::Clock::time_point begun = net::Clock::now();
-  const std::size_t direction = telemetry::index(direction_from(from));
-  telemetry::DirectionCounters& own = session_.facts().relayed[direction];
-  if (!is_resuming_) {
-    const std::size_t side = telemetry::index(side_of(from));
-    counters.relayed[direction].wire_bytes[side] += input.size();
-    own.wire_bytes[side] += input.size();
-    if (from == Leg::client) keepalive_.on_heard(begun);
-  }
-  const std::uint64_t messages_before = count_messages(own);
-  const relay::Relay::Output out = output();
-  const std::size_t used = relay_.received(from, input, out);
-  if (relay_.take_saw_data(from)) keepalive_.on_data(begun);
-  log_fault(from);
-  flush(other(from));
-  flush(from);
-  if (used < input.size()) state(from).unread.append(input.subspan(used));
-  if (const std::uint64_t messages = count_messages(own) - messages_before; messages > 0) {
-    const auto took = net::Clock::now() - begun;
-    counters.relay_ns[direction].observe(static_cast<std::uint64_t>(took / std::chrono::nanoseconds{1}),
-                                         messages);
-  }
+void RelayPhase::take_fresh(Leg from, base::MutableBytes input) {
+  const net::Clock::time_point now = net::Clock::now();
+  meter_.on_read(from, input.size());
+  if (from == Leg::client) times_.on_heard(now);
+  const std::size_t used = take(from, input, now);
+  if (used < input.size()) side(from).unread.append(input.subspan(used));
 }
 
 void RelayPhase::take_unread(Leg from) {
-  base::ByteQueue input = std::move(state(from).unread);
-  is_resuming_ = true;
-  take(from, input.mutable_view());
-  is_resuming_ = false;
+  base::ByteQueue& unread = side(from).unread;
+  unread.consume(take(from, unread.mutable_view(), net::Clock::now()));
+  if (unread.empty()) unread.release();
+}
+
+std::size_t RelayPhase::take(Leg from, base::MutableBytes input, net::Clock::time_point begun) {
+  const std::uint64_t messages_before = meter_.messages(from);
+  const std::size_t used =
+      from == Leg::client ? take_from_client(input, begun) : relay_.received(from, input, output());
+  if (relay_.take_saw_data(from)) times_.on_data(begun);
+  note_fault(from);
+  flush(other(from));
+  flush(from);
+  if (const std::uint64_t messages = meter_.messages(from) - messages_before; messages > 0) {
+    meter_.on_relayed(from, messages, net::Clock::now() - begun);
+  }
+  return used;
+}
+
+std::size_t RelayPhase::take_from_client(base::MutableBytes input, net::Clock::time_point now) {
+  // The end has a limit of its own, and the client's close frame may stand behind much else.
+  if (relay_.is_closing()) return relay_.received(Leg::client, input, output());
+  const relay::Allowance given = rate_.allowance(now);
+  relay::Allowance left = given;
+  const std::size_t used = relay_.received_from_client(input, output(), left);
+  rate_.charge(given, left, now);
+  if (rate_.wait(now) > net::Clock::duration::zero() && !relay_.is_closing()) on_over_rate(now);
+  return used;
+}
+
+void RelayPhase::on_over_rate(net::Clock::time_point now) {
+  const bool is_closed = session_.limits().rate_action == config::RateAction::close;
+  if (!std::exchange(rate_logged_, true)) log_over_rate(session_, rate_.exceeded(now), is_closed);
+  if (is_closed) {
+    session_.record_rejection(telemetry::Rejection::rate);
+    relay_.refuse_client(websocket::close_code::policy_violation, "rate limit", output());
+  } else {
+    times_.hold_back(now + rate_.wait(now));
+    arm(now);
+  }
 }
 
 void RelayPhase::on_end(Leg leg, std::string_view cause) {
-  state(leg).has_ended = true;
+  side(leg).has_ended = true;
   relay_.ended(leg, cause, output());
   if (leg == Leg::app) {
     if (relay_.ending().by == relay::EndedBy::app && relay_.ending().cause == cause) {
       session_.record_upstream_error(telemetry::UpstreamError::lost, cause);
     }
-    session_.wire(leg).transport->close();
-    session_.wire(leg).queue.drop();
+    app_.close();
   }
   flush(other(leg));
 }
 
 relay::Relay::Output RelayPhase::output() {
-  Context& context = session_.context();
-  const std::size_t room = std::min(high_mark_, kOutputPerEvent);
-  net::WriteQueue& client = session_.wire(Leg::client).queue;
-  net::WriteQueue& app = session_.wire(Leg::app).queue;
-  return {client.target(context.to_client), app.target(context.to_app), client.empty() ? room : high_mark_,
-          app.empty() ? room : high_mark_};
+  const auto room = [this](const RelayLeg& leg) {
+    return leg.queued() == 0 ? std::min(high_mark_, kOutputPerEvent) : high_mark_;
+  };
+  return {client_.target(), app_.target(), room(client_), room(app_)};
 }
 
 void RelayPhase::flush(Leg leg) {
-  Context& context = session_.context();
-  Wire& wire = session_.wire(leg);
-  base::ByteQueue& scratch = leg == Leg::client ? context.to_client : context.to_app;
-  LegState& own = state(leg);
-  if (own.is_deaf || !wire.is_open() || own.is_shut) {
-    scratch.clear();
-    wire.queue.drop();
-    return;
-  }
-  const bool had_waited = !wire.queue.empty();
-  const net::IoResult result = wire.queue.flush(*wire.transport, scratch);
-  if (result.bytes > 0) {
-    const std::size_t direction = telemetry::index(direction_from(other(leg)));
-    const std::size_t side = telemetry::index(side_of(leg));
-    context.counters.relayed[direction].wire_bytes[side] += result.bytes;
-    session_.facts().relayed[direction].wire_bytes[side] += result.bytes;
-    // A client that takes what waited for it is alive, even if its pong is far behind.
-    if (had_waited) on_progress(leg);
-  }
-  if (result.status == net::IoStatus::would_block) session_.want_writable(leg);
-  if (result.status == net::IoStatus::failed) {
-    // What the peer said before it hung up can still be read; the end of that tells how it ended.
-    own.is_deaf = true;
-    wire.queue.drop();
-  }
+  const RelayLeg::Flushed flushed = side(leg).flush();
+  if (flushed.bytes == 0) return;
+  meter_.on_written(leg, flushed.bytes);
+  // A client that takes what waited for it is alive, even if its pong is far behind.
+  if (flushed.had_waited) on_progress(leg);
 }
 
 void RelayPhase::on_progress(Leg leg) {
   const net::Clock::time_point now = net::Clock::now();
-  if (leg == Leg::client) keepalive_.on_heard(now);
-  keepalive_.on_data(now);
-  // What was said before the close frame still arrives, as long as it is being taken.
-  if (close_by_ != net::Clock::time_point::max()) {
-    close_by_ = now + session_.config().timeouts.close;
-    arm(now);
-  }
+  if (leg == Leg::client) times_.on_heard(now);
+  times_.on_data(now);
+  times_.extend_closing(now);
+  if (times_.is_closing()) arm(now);
 }
 
 void RelayPhase::on_writable(Leg leg) {
@@ -184,13 +162,13 @@ void RelayPhase::on_writable(Leg leg) {
 void RelayPhase::settle() {
   close_if_done(Leg::client);
   close_if_done(Leg::app);
-  if (is_over()) {
+  if (!client_.is_open() && !app_.is_open()) {
     session_.close();
     return;
   }
-  if (relay_.is_closing() && close_by_ == net::Clock::time_point::max()) {
+  if (relay_.is_closing() && !times_.is_closing()) {
     const net::Clock::time_point now = net::Clock::now();
-    close_by_ = now + session_.config().timeouts.close;
+    times_.begin_closing(now);
     arm(now);
   }
   read_or_pause(Leg::client);
@@ -198,38 +176,34 @@ void RelayPhase::settle() {
 }
 
 void RelayPhase::close_if_done(Leg leg) {
-  Wire& wire = session_.wire(leg);
-  LegState& own = state(leg);
-  if (!wire.is_open() || !(wire.queue.empty() || own.is_deaf)) return;
+  RelayLeg& own = side(leg);
+  if (!own.is_flushed()) return;
   const bool input_is_through = !has_waiting_input(other(leg));
-  if (!own.is_shut && relay_.may_shut_down(leg) && input_is_through) {
-    own.is_shut = true;
-    wire.transport->shut_down_send();
-  }
-  const bool nothing_will_follow = own.is_shut || own.is_deaf || !session_.wire(other(leg)).is_open();
-  if (relay_.must_cut(leg) || (own.has_ended && nothing_will_follow)) wire.transport->close();
+  if (relay_.may_shut_down(leg) && input_is_through) own.shut_down();
+  const bool nothing_will_follow = own.takes_no_more() || !side(other(leg)).is_open();
+  if (relay_.must_cut(leg) || (own.has_ended && nothing_will_follow)) own.close();
 }
 
 bool RelayPhase::has_waiting_input(Leg from) {
-  return !state(from).unread.empty() || relay_.is_stalled(from);
+  return !side(from).unread.empty() || relay_.is_stalled(from);
 }
 
 bool RelayPhase::has_room_for(Leg from) {
-  return session_.wire(other(from)).queue.size() <= high_mark_ / 2;
+  return side(other(from)).queued() <= high_mark_ / 2;
+}
+
+bool RelayPhase::is_held_back(Leg from) const {
+  return from == Leg::client && times_.is_holding_back() && !relay_.is_closing();
 }
 
 void RelayPhase::read_or_pause(Leg from) {
-  Wire& wire = session_.wire(from);
   const bool has_waiting = has_waiting_input(from);
-  const bool may_read = wire.is_open() && !state(from).has_ended && !wire.transport->waits_readable();
-  if (!has_waiting && !may_read) return;
+  if (is_held_back(from) || (!has_waiting && !side(from).may_read())) return;
   if (!has_room_for(from)) {
-    if (!std::exchange(state(from).is_paused, true)) {
-      ++session_.context().counters.backpressure[telemetry::index(side_of(other(from)))];
-    }
+    if (!std::exchange(side(from).is_paused, true)) meter_.on_backpressure(other(from));
     return;
   }
-  state(from).is_paused = false;
+  side(from).is_paused = false;
   // The rest of one read comes before the next one.
   if (has_waiting) {
     session_.want_turn();
@@ -240,14 +214,9 @@ void RelayPhase::read_or_pause(Leg from) {
 
 void RelayPhase::on_turn() {
   for (const Leg leg : {Leg::client, Leg::app}) {
-    if (has_waiting_input(leg) && has_room_for(leg)) take_unread(leg);
+    if (has_waiting_input(leg) && has_room_for(leg) && !is_held_back(leg)) take_unread(leg);
   }
   settle();
-}
-
-bool RelayPhase::is_over() const {
-  const auto is_done = [this](Leg leg) { return !session_.wire(leg).is_open(); };
-  return is_done(Leg::client) && is_done(Leg::app);
 }
 
 void RelayPhase::on_close() {
@@ -260,27 +229,21 @@ void RelayPhase::on_close() {
   session_.facts().close_codes = {relay_.close_code(Leg::client), relay_.close_code(Leg::app)};
 }
 
-void RelayPhase::log_fault(Leg leg) {
+void RelayPhase::note_fault(Leg leg) {
   const websocket::Fault fault = relay_.fault(leg);
-  if (fault == websocket::Fault::none || state(leg).fault_logged) return;
-  state(leg).fault_logged = true;
+  if (fault == websocket::Fault::none || std::exchange(side(leg).fault_logged, true)) return;
   if (leg == Leg::app) session_.record_upstream_error(telemetry::UpstreamError::protocol, describe(fault));
-  session_.context().log.write(telemetry::Level::info, "protocol error",
-                               {{"by", leg == Leg::client ? "client" : "app"},
-                                {"reason", describe(fault)},
-                                {"code", std::uint64_t{close_code_for(fault)}},
-                                {"client", session_.client()},
-                                {"request_id", session_.facts().request_id}});
+  log_fault(session_, leg, fault);
 }
 
 void RelayPhase::on_deadline() {
   const net::Clock::time_point now = net::Clock::now();
-  if (now >= close_by_) {
+  if (times_.is_closing_over(now)) {
     session_.close();
     return;
   }
-  if (now >= drain_at_) {
-    drain_at_ = net::Clock::time_point::max();
+  times_.let_go(now);
+  if (times_.take_drain(now)) {
     relay_.close(relay::EndedBy::operator_, session_.config().drain.close_code, "the server is going away",
                  output());
     flush(Leg::client);
@@ -293,38 +256,37 @@ void RelayPhase::on_deadline() {
 void RelayPhase::keep_alive(net::Clock::time_point now) {
   if (relay_.is_closing()) return;
   const bool is_deaf = !session_.wire(Leg::client).transport->waits_readable();
-  switch (keepalive_.check(now, is_deaf)) {
-    case websocket::Keepalive::Action::wait:
+  switch (times_.check(now, is_deaf)) {
+    case RelayTimes::Action::wait:
       break;
-    case websocket::Keepalive::Action::ping: {
+    case RelayTimes::Action::ping: {
       std::array<std::byte, 8> payload{};
       std::ranges::copy(session_.context().mask_keys.next(), payload.begin());
       std::ranges::copy(session_.context().mask_keys.next(), payload.begin() + 4);
-      if (relay_.ping_client(payload, output())) keepalive_.on_ping_sent(now);
+      if (relay_.ping_client(payload, output())) times_.on_ping_sent(now);
       flush(Leg::client);
       break;
     }
-    case websocket::Keepalive::Action::dead:
-      state(Leg::client).has_ended = true;
+    case RelayTimes::Action::dead:
+      client_.has_ended = true;
       session_.wire(Leg::client).transport->reset();
       relay_.ended(Leg::client, "ping timeout", output());
       break;
-    case websocket::Keepalive::Action::idle:
+    case RelayTimes::Action::idle:
       relay_.close(relay::EndedBy::proxy, websocket::close_code::going_away, "idle timeout", output());
       flush(Leg::client);
       // Nobody finishes a message on an idle connection: the close frame may not wait for that.
-      close_by_ = now + session_.config().timeouts.close;
+      times_.begin_closing(now);
       break;
   }
 }
 
 void RelayPhase::arm(net::Clock::time_point now) {
-  const bool is_ending = close_by_ != net::Clock::time_point::max();
-  session_.set_deadline(is_ending ? close_by_ : std::min(keepalive_.next_check(now), drain_at_));
+  session_.set_deadline(times_.next(now));
 }
 
 void RelayPhase::on_drain(net::Clock::time_point when) {
-  drain_at_ = when;
+  times_.drain_at(when);
   arm(net::Clock::now());
 }
 

@@ -3,10 +3,12 @@
 #include <array>
 #include <string>
 
+#include "proxy/client_rate.hpp"
 #include "proxy/phase.hpp"
+#include "proxy/relay_leg.hpp"
+#include "proxy/relay_times.hpp"
 #include "proxy/session_meter.hpp"
 #include "relay/relay.hpp"
-#include "websocket/keepalive.hpp"
 
 namespace wsproxy::proxy {
 
@@ -33,21 +35,17 @@ class RelayPhase : public Phase {
   void on_drain(net::Clock::time_point when) override;
 
  private:
-  struct LegState {
-    base::ByteQueue unread;  // came, but the other leg has no room for it
-    bool is_deaf = false;    // writing to it failed: what is for it is dropped
-    bool is_shut = false;
-    bool has_ended = false;  // its peer will send no more
-    bool is_paused = false;  // not read, since the other leg has no room
-    bool fault_logged = false;
-  };
-  LegState& state(Leg leg) { return states_[static_cast<std::size_t>(leg)]; }
+  RelayLeg& side(Leg leg) { return leg == Leg::client ? client_ : app_; }
 
   void send_answer();
-  void take(Leg from, base::MutableBytes input);
+  void take_fresh(Leg from, base::MutableBytes input);
   void take_unread(Leg from);
+  std::size_t take(Leg from, base::MutableBytes input, net::Clock::time_point begun);
+  std::size_t take_from_client(base::MutableBytes input, net::Clock::time_point now);
+  void on_over_rate(net::Clock::time_point now);
   bool has_waiting_input(Leg from);
   bool has_room_for(Leg from);
+  bool is_held_back(Leg from) const;
   void on_end(Leg leg, std::string_view cause);
   relay::Relay::Output output();
   void flush(Leg leg);
@@ -55,22 +53,20 @@ class RelayPhase : public Phase {
   void settle();
   void close_if_done(Leg leg);
   void read_or_pause(Leg from);
-  bool is_over() const;
-  void log_fault(Leg leg);
+  void note_fault(Leg leg);
   void keep_alive(net::Clock::time_point now);
   void arm(net::Clock::time_point now);
 
   Session& session_;
   SessionMeter meter_;  // before the relay, which tells it what it does
   relay::Relay relay_;
-  websocket::Keepalive::Limits keepalive_limits_;
-  websocket::Keepalive keepalive_;
+  ClientRate rate_;
+  RelayTimes times_;
   Beginning beginning_;
-  std::array<LegState, 2> states_;
+  RelayLeg client_;
+  RelayLeg app_;
   std::size_t high_mark_;  // of a leg's queue: above it the other leg is not read
-  net::Clock::time_point drain_at_ = net::Clock::time_point::max();
-  net::Clock::time_point close_by_ = net::Clock::time_point::max();
-  bool is_resuming_ = false;
+  bool rate_logged_ = false;
 };
 
 }  // namespace wsproxy::proxy

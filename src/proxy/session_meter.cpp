@@ -5,8 +5,24 @@ namespace wsproxy::proxy {
 using telemetry::Direction;
 using telemetry::DirectionCounters;
 
+namespace {
+
+constexpr Direction direction_to(relay::Leg leg) {
+  return leg == relay::Leg::client ? Direction::to_client : Direction::to_app;
+}
+
+constexpr Direction direction_from(relay::Leg leg) {
+  return leg == relay::Leg::client ? Direction::to_app : Direction::to_client;
+}
+
+constexpr std::size_t side_of(relay::Leg leg) {
+  return telemetry::index(leg == relay::Leg::client ? telemetry::Side::client : telemetry::Side::app);
+}
+
+}  // namespace
+
 void SessionMeter::on_message(relay::Leg to, websocket::Opcode type, bool compressed, std::uint64_t size) {
-  const std::size_t d = telemetry::index(to == relay::Leg::client ? Direction::to_client : Direction::to_app);
+  const std::size_t d = telemetry::index(direction_to(to));
   const std::size_t kind = type == websocket::Opcode::text ? 0 : 1;
   for (DirectionCounters* counters : {&worker_.relayed[d], &own_[d]}) {
     ++counters->messages[kind][compressed ? 1 : 0];
@@ -29,6 +45,34 @@ void SessionMeter::on_bypassed(deflate::Bypass reason, std::uint64_t nanoseconds
 
 void SessionMeter::on_inflated(std::uint64_t nanoseconds) {
   worker_.decompress_ns += nanoseconds;
+}
+
+void SessionMeter::on_read(relay::Leg from, std::size_t bytes) {
+  add_wire_bytes(direction_from(from), from, bytes);
+}
+
+void SessionMeter::on_written(relay::Leg to, std::size_t bytes) {
+  add_wire_bytes(direction_to(to), to, bytes);
+}
+
+void SessionMeter::add_wire_bytes(Direction direction, relay::Leg leg, std::size_t bytes) {
+  const std::size_t d = telemetry::index(direction);
+  worker_.relayed[d].wire_bytes[side_of(leg)] += bytes;
+  own_[d].wire_bytes[side_of(leg)] += bytes;
+}
+
+void SessionMeter::on_backpressure(relay::Leg to) {
+  ++worker_.backpressure[side_of(to)];
+}
+
+void SessionMeter::on_relayed(relay::Leg from, std::uint64_t messages, std::chrono::nanoseconds took) {
+  worker_.relay_ns[telemetry::index(direction_from(from))].observe(static_cast<std::uint64_t>(took.count()),
+                                                                   messages);
+}
+
+std::uint64_t SessionMeter::messages(relay::Leg from) const {
+  const auto& counted = own_[telemetry::index(direction_from(from))].messages;
+  return counted[0][0] + counted[0][1] + counted[1][0] + counted[1][1];
 }
 
 }  // namespace wsproxy::proxy

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 
 #include "relay/meter.hpp"
 #include "telemetry/counters.hpp"
@@ -19,7 +20,19 @@ class SessionMeter final : public relay::Meter {
   void on_bypassed(deflate::Bypass reason, std::uint64_t nanoseconds) override;
   void on_inflated(std::uint64_t nanoseconds) override;
 
+  /// Bytes of WebSocket, as they are on a leg's wire.
+  void on_read(relay::Leg from, std::size_t bytes);
+  void on_written(relay::Leg to, std::size_t bytes);
+  /// So many messages were relayed at once.
+  void on_relayed(relay::Leg from, std::uint64_t messages, std::chrono::nanoseconds took);
+  /// The other leg is not read, since this one does not take what it has.
+  void on_backpressure(relay::Leg to);
+  /// How many there have been of this connection.
+  std::uint64_t messages(relay::Leg from) const;
+
  private:
+  void add_wire_bytes(telemetry::Direction direction, relay::Leg leg, std::size_t bytes);
+
   telemetry::Counters& worker_;
   Relayed& own_;
 };

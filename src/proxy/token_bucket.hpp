@@ -25,9 +25,10 @@ class TokenBucket {
   /// Whether as much is there as after a long pause: then it may be forgotten.
   bool is_full(Clock::time_point now) const { return is_off() || level_at(now) >= burst_; }
 
- private:
+  /// What is there; below 0 a debt.
   double level_at(Clock::time_point now) const;
 
+ private:
   double per_second_;
   double burst_;
   double level_;  // what is there since filled_; below 0 a debt

@@ -293,7 +293,7 @@ class Backpressure(SystemTest):
         app.read_to_end()
 
     def test_pings_of_a_client_to_an_app_that_does_not_read_stop_the_client(self):
-        self.start(ManualApp(receive_buffer=self.SMALL))
+        self.start(ManualApp(receive_buffer=self.SMALL), limits={"control_frames_per_second": 0})
         client, app = self.pair()
         self.assert_held_back(client, "app", client.frame_bytes(frames.PING, b"p" * 125))
         app.reset()

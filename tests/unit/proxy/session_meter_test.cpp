@@ -54,3 +54,39 @@ TEST_CASE("Every reason for going raw has a counter of its own") {
   for (int i = 0; i < 4; ++i) meter.on_bypassed(Bypass::no_gain, 0);
   CHECK(worker.bypassed == std::array<std::uint64_t, 4>{1, 2, 3, 4});
 }
+
+TEST_CASE("Bytes count on the side whose wire they are on, in the direction they go") {
+  telemetry::Counters worker;
+  proxy::SessionMeter::Relayed own{};
+  proxy::SessionMeter meter(worker, own);
+  meter.on_read(Leg::client, 1);
+  meter.on_written(Leg::app, 2);
+  meter.on_read(Leg::app, 4);
+  meter.on_written(Leg::client, 8);
+  const auto side = [](telemetry::Side which) { return telemetry::index(which); };
+  for (const auto& counted : {own, worker.relayed}) {
+    const auto& to_app = counted[telemetry::index(Direction::to_app)].wire_bytes;
+    CHECK(to_app[side(telemetry::Side::client)] == 1);
+    CHECK(to_app[side(telemetry::Side::app)] == 2);
+    const auto& to_client = counted[telemetry::index(Direction::to_client)].wire_bytes;
+    CHECK(to_client[side(telemetry::Side::app)] == 4);
+    CHECK(to_client[side(telemetry::Side::client)] == 8);
+  }
+}
+
+TEST_CASE("The time of what was relayed at once is told by direction, and backpressure by who caused it") {
+  telemetry::Counters worker;
+  proxy::SessionMeter::Relayed own{};
+  proxy::SessionMeter meter(worker, own);
+  meter.on_message(Leg::app, Opcode::text, false, 3);
+  meter.on_message(Leg::app, Opcode::binary, true, 3);
+  meter.on_message(Leg::client, Opcode::text, true, 3);
+  CHECK(meter.messages(Leg::client) == 2);
+  CHECK(meter.messages(Leg::app) == 1);
+  meter.on_relayed(Leg::client, 2, std::chrono::microseconds{20});
+  CHECK(worker.relay_ns[telemetry::index(Direction::to_app)].sum() == 40'000);
+  CHECK(worker.relay_ns[telemetry::index(Direction::to_client)].sum() == 0);
+  meter.on_backpressure(Leg::app);
+  CHECK(worker.backpressure[telemetry::index(telemetry::Side::app)] == 1);
+  CHECK(worker.backpressure[telemetry::index(telemetry::Side::client)] == 0);
+}

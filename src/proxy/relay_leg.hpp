@@ -1,0 +1,55 @@
+#pragma once
+
+#include "base/byte_queue.hpp"
+#include "net/transport.hpp"
+#include "proxy/phase.hpp"
+
+namespace wsproxy::proxy {
+
+class Session;
+struct Wire;
+
+/// One leg of a connection that is being relayed: what came on it and waits, what is written to it, and
+/// how far its socket has come to its end.
+class RelayLeg {
+ public:
+  RelayLeg(Session& session, Leg leg) : session_(session), leg_(leg) {}
+
+  /// Where the next output for it belongs, until flush().
+  base::ByteQueue& target();
+  struct Flushed {
+    std::size_t bytes;
+    bool had_waited;  // some of it had found no room before
+  };
+  /// Writes what is for it, or drops it when nobody will take it.
+  Flushed flush();
+  /// How much waits for its peer to take it.
+  std::size_t queued() const;
+  /// Whether it is open and nothing waits that could still be written.
+  bool is_flushed() const;
+
+  bool is_open() const;
+  /// Whether it is open and nobody waits yet for what its peer sends.
+  bool may_read() const;
+  /// An end of file after what was written; once.
+  void shut_down();
+  /// Whether it gets nothing more of what the other leg sends.
+  bool takes_no_more() const { return is_shut_ || is_deaf_; }
+  void close();
+
+  base::ByteQueue unread;     // came, but may not be taken yet
+  bool has_ended = false;     // its peer will send no more
+  bool is_paused = false;     // not read, since the other leg has no room
+  bool fault_logged = false;  // of its peer
+
+ private:
+  Wire& wire() const;
+  base::ByteQueue& scratch() const;
+
+  Session& session_;
+  Leg leg_;
+  bool is_deaf_ = false;  // writing to it failed: what is for it is dropped
+  bool is_shut_ = false;
+};
+
+}  // namespace wsproxy::proxy

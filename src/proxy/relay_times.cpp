@@ -1,0 +1,46 @@
+#include "proxy/relay_times.hpp"
+
+#include <algorithm>
+
+namespace wsproxy::proxy {
+
+RelayTimes::RelayTimes(const config::Timeouts& timeouts, Time now)
+    : limits_{timeouts.ping_interval, timeouts.ping_timeout, timeouts.idle},
+      close_(timeouts.close),
+      keepalive_(limits_, now) {
+}
+
+RelayTimes::Time RelayTimes::next(Time now) const {
+  return is_closing() ? close_by_ : std::min({keepalive_.next_check(now), drain_at_, held_until_});
+}
+
+RelayTimes::Action RelayTimes::check(Time now, bool is_deaf) {
+  if (is_holding_back()) {
+    on_heard(now);
+    on_data(now);
+  }
+  return keepalive_.check(now, is_deaf);
+}
+
+void RelayTimes::let_go(Time now) {
+  if (now < held_until_) return;
+  held_until_ = Time::max();
+  on_heard(now);
+  on_data(now);
+}
+
+bool RelayTimes::take_drain(Time now) {
+  if (now < drain_at_) return false;
+  drain_at_ = Time::max();
+  return true;
+}
+
+void RelayTimes::begin_closing(Time now) {
+  if (!is_closing()) close_by_ = now + close_;
+}
+
+void RelayTimes::extend_closing(Time now) {
+  if (is_closing()) close_by_ = now + close_;
+}
+
+}  // namespace wsproxy::proxy

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "config/config.hpp"
+#include "net/types.hpp"
+#include "websocket/keepalive.hpp"
+
+namespace wsproxy::proxy {
+
+/// When a relayed connection acts by itself: its own pings, the ends of silence, of a pause and of the
+/// drain's patience, and at last the end of closing. Told the time; the session's timer asks for next().
+class RelayTimes {
+ public:
+  using Time = net::Clock::time_point;
+  using Action = websocket::Keepalive::Action;
+
+  RelayTimes(const config::Timeouts& timeouts, Time now);
+  RelayTimes(const RelayTimes&) = delete;  // the keepalive points to its limits
+  RelayTimes& operator=(const RelayTimes&) = delete;
+
+  /// When to look again.
+  Time next(Time now) const;
+
+  void on_heard(Time now) { keepalive_.on_heard(now); }
+  void on_data(Time now) { keepalive_.on_data(now); }
+  void on_ping_sent(Time now) { keepalive_.on_ping_sent(now); }
+  /// What the silence asks for. `is_deaf`: the proxy does not read from the client at present.
+  Action check(Time now, bool is_deaf);
+
+  /// The client is not read until then, since it sent too much. Its silence does not count meanwhile.
+  void hold_back(Time until) { held_until_ = until; }
+  bool is_holding_back() const { return held_until_ != Time::max(); }
+  /// Reading goes on if it is time.
+  void let_go(Time now);
+
+  void drain_at(Time when) { drain_at_ = when; }
+  /// Whether it is time to close for the drain; says so once.
+  bool take_drain(Time now);
+
+  /// From now on timeouts.close counts; from the first call.
+  void begin_closing(Time now);
+  /// What was said before the close frame still arrives, as long as it is being taken.
+  void extend_closing(Time now);
+  bool is_closing() const { return close_by_ != Time::max(); }
+  bool is_closing_over(Time now) const { return now >= close_by_; }
+
+ private:
+  websocket::Keepalive::Limits limits_;
+  config::Duration close_;
+  websocket::Keepalive keepalive_;
+  Time held_until_ = Time::max();
+  Time drain_at_ = Time::max();
+  Time close_by_ = Time::max();
+};
+
+}  // namespace wsproxy::proxy
