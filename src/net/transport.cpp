@@ -6,8 +6,6 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "net/endpoint.hpp"
-
 namespace wsproxy::net {
 
 namespace {
@@ -94,12 +92,12 @@ void Transport::shut_down_send() {
   ::shutdown(socket_.number(), SHUT_WR);
 }
 
-std::uint16_t Transport::local_port() const {
+Target Transport::local() const {
   Protocol::endpoint local;
   auto size = static_cast<socklen_t>(local.capacity());
-  if (::getsockname(socket_.number(), local.data(), &size) != 0) return 0;
+  if (::getsockname(socket_.number(), local.data(), &size) != 0) return {};
   local.resize(size);
-  return target_of(local).port;
+  return target_of(local);
 }
 
 void Transport::close() {

@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "net/descriptor.hpp"
+#include "net/endpoint.hpp"
 #include "net/poller.hpp"
 #include "net/types.hpp"
 
@@ -52,8 +53,8 @@ class Transport final : private Poller::Watch {
   void close();
   /// Closes with a reset, as a peer sees it when the process behind a socket is gone.
   void reset();
-  /// That a TCP peer has connected to; 0 for a unix socket.
-  std::uint16_t local_port() const;
+  /// What the peer has connected to; nothing for a unix socket.
+  Target local() const;
   bool is_open() const { return socket_.is_open(); }
 
  private:

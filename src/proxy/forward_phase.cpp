@@ -7,6 +7,7 @@
 #include "proxy/client_facts.hpp"
 #include "proxy/goodbye_phase.hpp"
 #include "proxy/head_phase.hpp"
+#include "proxy/proxy_header.hpp"
 #include "proxy/session.hpp"
 
 namespace wsproxy::proxy {
@@ -66,6 +67,7 @@ void ForwardPhase::on_connected(net::ConnectResult result) {
     return;
   }
   session_.open(Leg::app, std::move(result.socket));
+  session_.output(Leg::app).append(base::as_bytes(proxy_header_for(session_)));
   send_request();
 }
 

@@ -14,11 +14,12 @@ namespace wsproxy::proxy {
 
 using telemetry::Rejection;
 
-HeadPhase::HeadPhase(Session& session)
+HeadPhase::HeadPhase(Session& session, base::Bytes early)
     : session_(session),
       reader_(session.config().limits.max_header_size),
       request_by_(session.started() + session.config().timeouts.handshake),
       is_first_(true) {
+  early_.append(early);
 }
 
 HeadPhase::HeadPhase(Session& session, base::ByteQueue early)

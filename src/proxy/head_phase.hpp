@@ -13,8 +13,8 @@ class Session;
 /// long as the first.
 class HeadPhase : public Phase {
  public:
-  /// The first request of a connection.
-  explicit HeadPhase(Session& session);
+  /// The first request of a connection, of which `early` came behind a PROXY protocol header.
+  explicit HeadPhase(Session& session, base::Bytes early = {});
   /// The next one, of which `early` may be the beginning.
   HeadPhase(Session& session, base::ByteQueue early);
   void begin() override;

@@ -10,6 +10,7 @@
 #include "http/request_target.hpp"
 #include "proxy/client_facts.hpp"
 #include "proxy/head_phase.hpp"
+#include "proxy/proxy_header_phase.hpp"
 #include "telemetry/access_log.hpp"
 
 namespace wsproxy::proxy {
@@ -41,9 +42,12 @@ void Session::start(const SessionPtr& session) {
   self.context_.sessions.enter(self);
   ++self.context_.counters.listeners[self.listener_].active;
   self.guarded([&self] {
-    // A trusted proxy says with each request whose it is.
-    if (!self.is_trusted_) self.take_place(self.peer_);
-    self.enter(std::make_unique<HeadPhase>(self));
+    if (self.config_->listeners[self.listener_].proxy_protocol) {
+      self.enter(std::make_unique<ProxyHeaderPhase>(self));
+    } else {
+      self.take_first_place();
+      self.enter(std::make_unique<HeadPhase>(self));
+    }
   });
 }
 
@@ -178,6 +182,11 @@ void Session::want_turn() {
   });
 }
 
+void Session::take_first_place() {
+  // A trusted proxy says with each request whose it is.
+  if (!is_trusted_) take_place(peer_);
+}
+
 void Session::take_place(std::string address) {
   if (std::exchange(has_place_, false)) context_.quota.leave_address(place_);
   place_ = std::move(address);
@@ -207,8 +216,26 @@ bool Session::may_pool_app() const {
   return upstream().max_connections == 0 && upstream().proxy_protocol == config::ProxyHeader::off;
 }
 
+void Session::meet_client(const http::ProxiedAddresses& told) {
+  if (!told.is_local) {
+    told_ = std::make_unique<http::ProxiedAddresses>(told);
+    peer_ = told.source.host;
+    peer_port_ = told.source.port;
+    local_port_ = told.destination.port;
+    is_trusted_ = context_.trusted_proxies.contains(peer_);
+  }
+  take_first_place();
+}
+
+http::ProxiedAddresses Session::addresses() {
+  if (told_) return *told_;
+  if (peer_.empty()) return {};
+  const net::Target local = wire(Leg::client).transport->local();
+  return {false, {peer_, peer_port_}, {local.host, local.port}};
+}
+
 std::uint16_t Session::local_port() {
-  if (!local_port_) local_port_ = wire(Leg::client).transport->local_port();
+  if (!local_port_) local_port_ = wire(Leg::client).transport->local().port;
   return *local_port_;
 }
 

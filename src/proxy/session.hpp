@@ -10,6 +10,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include "http/proxy_protocol.hpp"
 #include "http/request_head.hpp"
 #include "net/endpoint.hpp"
 #include "proxy/context.hpp"
@@ -99,6 +100,10 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool is_draining() const { return drain_at_ != net::Clock::time_point::max(); }
   /// The peer is one of headers.trusted_proxies.
   bool is_trusted() const { return is_trusted_; }
+  /// What the header of a balancer says of the client, ahead of the first request.
+  void meet_client(const http::ProxiedAddresses& told);
+  /// Both ends of the client's connection, for the header that an app gets.
+  http::ProxiedAddresses addresses();
   /// The port that the client reached; 0 for a unix socket.
   std::uint16_t local_port();
 
@@ -154,6 +159,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void wait_for_deadline();
   void retire(std::unique_ptr<Phase> phase);
   void say_last_words();
+  void take_first_place();
   void take_place(std::string address);
   void write_access_line();
   void count_request();
@@ -164,6 +170,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   Destination destination_;
   std::size_t listener_;
   std::optional<std::uint16_t> local_port_;
+  std::unique_ptr<http::ProxiedAddresses> told_;  // by a balancer's header, unless that keeps the socket's
   std::string peer_;
   std::uint16_t peer_port_;
   bool is_over_limit_;

@@ -7,6 +7,7 @@
 #include "proxy/app_failure.hpp"
 #include "proxy/client_facts.hpp"
 #include "proxy/goodbye_phase.hpp"
+#include "proxy/proxy_header.hpp"
 #include "proxy/refusal_phase.hpp"
 #include "proxy/relay_phase.hpp"
 #include "proxy/session.hpp"
@@ -74,6 +75,7 @@ void UpgradePhase::on_connected(net::ConnectResult result) {
     return;
   }
   session_.open(Leg::app, std::move(result.socket));
+  session_.output(Leg::app).append(base::as_bytes(proxy_header_for(session_)));
   answer_by_ = net::Clock::now() + session_.upstream().response_timeout;
   arm();
   send_request();
