@@ -38,4 +38,20 @@ TEST_CASE("9112 3.2: every byte that is not visible ASCII, and the fragment mark
   }
 }
 
+TEST_CASE("9112 3.2.1: the app gets a path behind that of the upstream") {
+  CHECK(target_for_app("GET", "/a?b", "") == "/a?b");
+  CHECK(target_for_app("GET", "/a?b", "/api") == "/api/a?b");
+  CHECK(target_for_app("GET", "/", "/api/") == "/api/");
+  CHECK(target_for_app("GET", "http://a:1/b?c", "/api") == "/api/b?c");
+  CHECK(target_for_app("GET", "http://a?c", "/api") == "/api/?c");
+  CHECK(target_for_app("GET", "http://a", "") == "/");
+}
+
+TEST_CASE("9112 3.2.4: * stays what it is, and a whole URL without a path is * for OPTIONS") {
+  CHECK(target_for_app("OPTIONS", "*", "/api") == "*");
+  CHECK(target_for_app("OPTIONS", "http://a", "/api") == "*");
+  CHECK(target_for_app("OPTIONS", "http://a/", "/api") == "/api/");
+  CHECK(target_for_app("OPTIONS", "/", "") == "/");
+}
+
 }  // namespace wsproxy::http
