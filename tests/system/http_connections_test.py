@@ -2,7 +2,7 @@
 
 import time
 
-from harness import SharedHttpTest, main
+from harness import Ended, SharedHttpTest, http_message, main, readable
 from harness.http_message import answer, request
 
 
@@ -115,6 +115,51 @@ class Kept(SharedHttpTest):
         self.exchange(request("/last", fields=[("Connection", "close")]) + request("/smuggled"), client=client)
         self.assertIn(client.read_end(), ("end of file", "reset"))
         self.assertEqual(self.app.unread(), b"")
+
+
+class Expect(SharedHttpTest):
+    def ask(self, client, body, **how):
+        client.send_bytes(http_message.lines("POST /e HTTP/1.1", [("Host", "x"), ("Expect", "100-continue"), *how.get("fields", ()),
+                                                                   ("Content-Length", str(len(body)))]))
+        side = self.app.next()
+        self.assertEqual(side.request.all("Expect"), ["100-continue"])
+        return side
+
+    def test_100_comes_from_the_app_and_then_the_body_from_the_client(self):
+        client = self.client()
+        side = self.ask(client, b"body")
+        self.assertEqual(readable([client], 0), [], "an answer that the app has not given")
+        side.send_bytes(answer("100 Continue"))
+        self.assertEqual(client.read_head().status, 100)
+        client.send_bytes(b"body")
+        self.assertEqual(side.body().data, b"body")
+        side.answer("201 Created", body=b"")
+        self.assertEqual(client.read_answer().status, 201)
+        self.assert_serves(client)
+
+    def test_a_client_that_does_not_wait_for_it(self):
+        client = self.client()
+        side = self.ask(client, b"body")
+        client.send_bytes(b"body")
+        self.assertEqual(side.body().data, b"body")
+        side.answer(body=b"fine")
+        self.assertEqual(client.read_answer().data, b"fine")
+
+    def test_a_final_answer_instead_and_what_was_to_be_a_body_is_never_a_request(self):
+        for how in ("kept", "closed"):
+            with self.subTest(how):
+                client, hidden = self.client(), request("/smuggled")
+                side = self.ask(client, hidden)
+                side.send_bytes(answer("403 Forbidden", body=b"no"))
+                if how == "closed":
+                    self.app.forget(side)
+                self.assertEqual(client.read_answer().status, 403)
+                try:
+                    client.send_bytes(hidden)
+                except Ended:
+                    pass
+                self.assert_serves()
+                self.assertNotIn(b"HTTP/1.1\r\n", self.app.unread().removeprefix(hidden))
 
 
 class Stale(SharedHttpTest):

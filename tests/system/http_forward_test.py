@@ -1,6 +1,6 @@
 """Requests that are no WebSocket go to the app and its answers come back, byte by byte as they were (RFC 9110, RFC 9112)."""
 
-from harness import Ended, HttpTest, SharedHttpTest, http_message, main, readable
+from harness import HttpTest, SharedHttpTest, http_message, main
 from harness.http_message import answer, request
 
 # What the proxy adds to a request, and what belongs to one hop only (RFC 9110 section 7.6.1).
@@ -218,51 +218,6 @@ class Answers(SharedHttpTest):
         self.assertEqual(client.read_head().status, 103)
         side.answer(body=b"")
         self.assertEqual(client.read_answer().status, 200)
-
-
-class Expect(SharedHttpTest):
-    def ask(self, client, body, **how):
-        client.send_bytes(http_message.lines("POST /e HTTP/1.1", [("Host", "x"), ("Expect", "100-continue"), *how.get("fields", ()),
-                                                                   ("Content-Length", str(len(body)))]))
-        side = self.app.next()
-        self.assertEqual(side.request.all("Expect"), ["100-continue"])
-        return side
-
-    def test_100_comes_from_the_app_and_then_the_body_from_the_client(self):
-        client = self.client()
-        side = self.ask(client, b"body")
-        self.assertEqual(readable([client], 0), [], "an answer that the app has not given")
-        side.send_bytes(answer("100 Continue"))
-        self.assertEqual(client.read_head().status, 100)
-        client.send_bytes(b"body")
-        self.assertEqual(side.body().data, b"body")
-        side.answer("201 Created", body=b"")
-        self.assertEqual(client.read_answer().status, 201)
-        self.assert_serves(client)
-
-    def test_a_client_that_does_not_wait_for_it(self):
-        client = self.client()
-        side = self.ask(client, b"body")
-        client.send_bytes(b"body")
-        self.assertEqual(side.body().data, b"body")
-        side.answer(body=b"fine")
-        self.assertEqual(client.read_answer().data, b"fine")
-
-    def test_a_final_answer_instead_and_what_was_to_be_a_body_is_never_a_request(self):
-        for how in ("kept", "closed"):
-            with self.subTest(how):
-                client, hidden = self.client(), request("/smuggled")
-                side = self.ask(client, hidden)
-                side.send_bytes(answer("403 Forbidden", body=b"no"))
-                if how == "closed":
-                    self.app.forget(side)
-                self.assertEqual(client.read_answer().status, 403)
-                try:
-                    client.send_bytes(hidden)
-                except Ended:
-                    pass
-                self.assert_serves()
-                self.assertNotIn(b"HTTP/1.1\r\n", self.app.unread().removeprefix(hidden))
 
 
 class Refused(SharedHttpTest):

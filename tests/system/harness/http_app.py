@@ -70,6 +70,21 @@ class HttpApp(ListeningApp):
         side.close()
         self.sides.remove(side)
 
+    def forget_all(self):
+        for side in [*self.sides]:
+            self.forget(side)
+
+    def is_asked_before(self, wire, deadline=DEADLINE):
+        """Whether a request comes before the wire has something to read."""
+        while ready := readable([wire, self._listener, *self.sides], deadline):
+            if wire in ready:
+                return False
+            self._wait(0, [])
+            for side in ready:
+                if side in self.sides:
+                    return True
+        raise TimeoutError("neither came")
+
     def unread(self):
         """All bytes that came and that no test has read, on whichever connection; ended ones are let go."""
         came = b""
@@ -94,8 +109,7 @@ class HttpApp(ListeningApp):
         return came
 
     def stop(self):
-        for side in [*self.sides]:
-            self.forget(side)
+        self.forget_all()
         super().stop()
 
 

@@ -52,6 +52,5 @@ class SharedHttpTest(HttpTest, SharedProxyTest):
         super().setUpClass()
 
     def tearDown(self):
-        for side in [*self.app.sides]:
-            self.app.forget(side)
+        self.app.forget_all()
         super().tearDown()
