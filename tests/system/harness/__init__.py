@@ -1,7 +1,7 @@
 """What the end-to-end suites stand on. Nothing here knows how the proxy works inside."""
 
 from . import deflate, frames, http_head, http_message
-from .app import AppSide, EchoApp, ManualApp, wait_until
+from .app import AppSide, EchoApp, ManualApp, NamedApp, wait_until
 from .case import SharedProxyTest, SystemTest, main
 from .client import Client, connect_tcp
 from .drain import Drain

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from . import frames, http_head
+from . import frames, http_head, http_message
 from .wire import DEADLINE, Ended, Wire
 
 
@@ -118,8 +118,8 @@ class EchoApp(ManualApp):
     /fragments N TEXT    sends TEXT in N frames
     """
 
-    def __init__(self, address=None, *, subprotocols=()):
-        self._subprotocols = subprotocols
+    def __init__(self, address=None, *, subprotocols=(), fields=()):
+        self._subprotocols, self._fields = subprotocols, [*fields]
         self.requests = []
         super().__init__(address)
 
@@ -127,7 +127,7 @@ class EchoApp(ManualApp):
         self.requests.append(side.request)
         wanted = [name.strip() for name in side.request.get("Sec-WebSocket-Protocol", "").split(",")]
         chosen = next((name for name in wanted if name in self._subprotocols), None)
-        side.accept(*([("Sec-WebSocket-Protocol", chosen)] if chosen else []))
+        side.accept(*self._fields, *([("Sec-WebSocket-Protocol", chosen)] if chosen else []))
         try:
             self._serve(side)
         except (Ended, TimeoutError, OSError):
@@ -179,6 +179,26 @@ class EchoApp(ManualApp):
         else:
             side.send(f"unknown command {command}")
         return False
+
+
+class NamedApp(EchoApp):
+    """Says its name in X-App: answers plain requests without a body with their targets, and echoes."""
+
+    def __init__(self, name, address=None):
+        self._name = ("X-App", name)
+        super().__init__(address, fields=[self._name])
+
+    def on_request(self, side):
+        try:
+            while side.request.get("Upgrade") is None:
+                self.requests.append(side.request)
+                side.send_bytes(http_message.answer(fields=[self._name], body=side.request.target.encode()))
+                while (head := http_head.take_head(side.buffer)) is None:
+                    side.receive_some(60)
+                side.request = head
+        except (Ended, TimeoutError, OSError):
+            return side.close()
+        super().on_request(side)
 
 
 def wait_until(condition, what, deadline=DEADLINE):
