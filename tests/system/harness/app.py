@@ -185,14 +185,14 @@ class NamedApp(EchoApp):
     """Says its name in X-App: answers plain requests without a body with their targets, and echoes."""
 
     def __init__(self, name, address=None):
-        self._name = ("X-App", name)
-        super().__init__(address, fields=[self._name])
+        self.name = name
+        super().__init__(address, fields=[("X-App", name)])
 
     def on_request(self, side):
         try:
             while side.request.get("Upgrade") is None:
                 self.requests.append(side.request)
-                side.send_bytes(http_message.answer(fields=[self._name], body=side.request.target.encode()))
+                side.send_bytes(http_message.answer(fields=self._fields, body=side.request.target.encode()))
                 while (head := http_head.take_head(side.buffer)) is None:
                     side.receive_some(60)
                 side.request = head

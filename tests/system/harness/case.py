@@ -14,11 +14,11 @@ class SystemTest(unittest.TestCase):
     def setUp(self):
         self.processes = []
 
-    def start(self, app=None, *, wait="ready", args=(), env=None, app_url=None, **settings):
+    def start(self, app=None, *, wait="ready", args=(), env=None, app_url=None, before=(), **settings):
         """A proxy in front of `app` (default: one played by hand, as self.app), with changes to its config."""
         self.app = app or ManualApp()
         self.addCleanup(self.app.stop)
-        self.proxy = Proxy(app_url or self.app.url, settings, wait=wait, args=args, env=env)
+        self.proxy = Proxy(app_url or self.app.url, settings, wait=wait, args=args, env=env, before=before)
         return self.watch(self.proxy)
 
     def watch(self, process):
