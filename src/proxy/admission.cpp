@@ -32,6 +32,10 @@ std::optional<Refusal> problem_with_handshake(const http::RequestHead& request,
     return Refusal{Rejection::bad_handshake, 400,
                    "Sec-WebSocket-Protocol is not a list of different tokens."};
   }
+  // RFC 6454 section 7.3; and the app might look at the other one.
+  if (request.fields.count("Origin") > 1) {
+    return Refusal{Rejection::bad_handshake, 400, "More than one Origin."};
+  }
   if (!is_origin_allowed(request.fields.first("Origin"), limits.allowed_origins)) {
     return Refusal{Rejection::origin, 403, "This origin is not allowed."};
   }

@@ -86,6 +86,14 @@ TEST_CASE("An origin is allowed exactly or below a wildcard, and without a list 
   CHECK(refusal_of(head, limits)->status == 403);
 }
 
+TEST_CASE("6454 7.3: of two origins none counts") {
+  http::RequestHead head = handshake();
+  head.fields.add("Origin", "https://example.org");
+  head.fields.add("origin", "https://evil.example");
+  REQUIRE(refusal_of(head));
+  CHECK(refusal_of(head)->status == 400);
+}
+
 TEST_CASE("A plain request is passed on, one for another protocol is not (RFC 9110 7.8, 9.3.6, 7.6.2)") {
   using Way = proxy::Verdict::Way;
   const auto verdict = [](const char* method, http::Fields fields, unsigned version_minor = 1) {
