@@ -4,6 +4,7 @@
 
 #include "base/ascii.hpp"
 #include "config/origin.hpp"
+#include "http/body_framing.hpp"
 #include "http/forward.hpp"
 #include "websocket/handshake.hpp"
 
@@ -26,6 +27,10 @@ std::optional<Refusal> problem_with_handshake(const http::RequestHead& request,
   const websocket::HandshakeFault fault = check_request(handshake);
   if (fault != websocket::HandshakeFault::none) {
     return Refusal{Rejection::bad_handshake, status_for(fault), describe(fault)};
+  }
+  // What the app would read as frames, and what as a body, must not be in doubt.
+  if (http::BodyFraming::of(request).status() != http::BodyFraming::Status::complete) {
+    return Refusal{Rejection::bad_handshake, 400, "A WebSocket handshake has no body."};
   }
   if (request.fields.count("Sec-WebSocket-Protocol") > 0 &&
       !websocket::is_valid_subprotocol_list(request.fields.joined("Sec-WebSocket-Protocol"))) {

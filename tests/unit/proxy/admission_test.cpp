@@ -59,6 +59,21 @@ TEST_CASE("4.1: a subprotocol offered twice is refused") {
   CHECK(refusal_of(head)->status == 400);
 }
 
+TEST_CASE("9112 6: a handshake with a body is refused, whatever frames it") {
+  for (const http::Field& field :
+       {http::Field{"Content-Length", "1"}, http::Field{"Transfer-Encoding", "chunked"}}) {
+    http::RequestHead head = handshake();
+    head.fields.add(field.name, field.value);
+    const auto refusal = refusal_of(head);
+    REQUIRE(refusal);
+    CHECK(refusal->reason == Rejection::bad_handshake);
+    CHECK(refusal->status == 400);
+  }
+  http::RequestHead head = handshake();
+  head.fields.add("Content-Length", "0");
+  CHECK_FALSE(refusal_of(head));
+}
+
 TEST_CASE("An origin is allowed exactly or below a wildcard, and without a list always") {
   const std::vector<std::string> allowed{"https://example.org", "https://*.example.com"};
   CHECK(is_origin_allowed("https://example.org", allowed));
