@@ -167,7 +167,14 @@ void describe_route(Visitor& v, Route& r) {
         .meaning = "what is left out is taken from the one above; without those that are judged before the "
                    "request is known: max_connections, the two per_ip, max_header_size",
         .same_as = "limits"},
-       [&r](Visitor& inner) { describe_limits_of_route(inner, r.limits); });
+       [&r](Visitor& inner) {
+         for (const char* name : {"max_connections", "max_connections_per_ip", "handshakes_per_second_per_ip",
+                                  "max_header_size"}) {
+           inner.misplaced(name,
+                           "is judged before the request is known, so only the limits above can have it");
+         }
+         describe_limits_of_route(inner, r.limits);
+       });
 }
 
 void describe_limits(Visitor& v, Limits& l) {
@@ -230,7 +237,7 @@ void describe_sentry(Visitor& v, Sentry& s) {
 
 void describe(Visitor& v, Config& c) {
   ListOf<Listener> listeners{c.listeners, {}, describe_listener};
-  v.list({"listeners", "where clients connect"}, listeners);
+  v.list({.name = "listeners", .meaning = "where clients connect", .needs_items = true}, listeners);
   show(v, {"upstream", "the app behind the proxy"}, [&c](Visitor& in) { describe_upstream(in, c.upstream); });
   show(v, {"compression", "permessage-deflate on the client's side"},
        [&c](Visitor& in) { describe_compression(in, c.compression); });

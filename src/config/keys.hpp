@@ -16,6 +16,7 @@ struct Key {
   bool required = false;
   bool secret = false;       // the value is not shown
   std::string same_as = {};  // a section with the keys of that one, which also gives the defaults
+  bool needs_items = false;  // a list that may not be empty
 };
 
 class Visitor;
@@ -59,6 +60,8 @@ class Visitor {
   virtual void section(const Key& key, Section& section) = 0;
   virtual void optional_section(const Key& key, OptionalSection& section) = 0;
   virtual void list(const Key& key, SectionList& list) = 0;
+  /// No key of this map, but of one that looks like it: what to tell somebody who writes it here.
+  virtual void misplaced(const std::string& /*name*/, const std::string& /*advice*/) {}
 };
 
 void describe(Visitor& visitor, Config& config);

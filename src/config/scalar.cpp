@@ -52,7 +52,7 @@ std::string Whole::rule() const {
 }
 
 Shape Whole::shape() const {
-  Shape shape{Shape::Type::whole, least_, most_, {}};
+  Shape shape{Shape::Type::whole, least_, most_};
   if (!word_of_zero_.empty()) shape.words.push_back(word_of_zero_);
   return shape;
 }
@@ -77,6 +77,10 @@ std::string Size::rule() const {
   return "a size from " + size_text(least_) + " to " + size_text(most_) + " (units B KiB MiB GiB KB MB GB)";
 }
 
+Shape Size::shape() const {
+  return {Shape::Type::size, least_, most_, {}, size_pattern(least_, most_)};
+}
+
 std::string Span::read(std::string_view written) {
   const auto duration = parse_duration(written);
   if (!duration) return duration.problem;
@@ -91,6 +95,12 @@ std::string Span::text() const {
 
 std::string Span::rule() const {
   return "a duration from " + duration_text(least_) + " to " + duration_text(most_) + " (units ms s m h)";
+}
+
+Shape Span::shape() const {
+  const auto milliseconds = [](Duration duration) { return static_cast<std::uint64_t>(duration.count()); };
+  return {
+      Shape::Type::duration, milliseconds(least_), milliseconds(most_), {}, duration_pattern(least_, most_)};
 }
 
 std::string Choice::read(std::string_view written) {
@@ -116,10 +126,18 @@ std::string AddressText::read(std::string_view written) {
   return address.problem;
 }
 
+Shape AddressText::shape() const {
+  return {.pattern = "^([Uu][Nn][Ii][Xx]:/.+|[^/]+:[0-9]+)$"};
+}
+
 std::string UrlText::read(std::string_view written) {
   const auto url = parse_upstream_url(written);
   if (url) value_ = *url;
   return url.problem;
+}
+
+Shape UrlText::shape() const {
+  return {.pattern = "^[Ww][Ss]([Ss]?://[^/?#@]+(/[^?#]*)?|\\+[Uu][Nn][Ii][Xx]:/.+)$"};
 }
 
 }  // namespace wsproxy::config

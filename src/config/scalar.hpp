@@ -21,7 +21,8 @@ struct Shape {
   Type type = Type::text;
   std::uint64_t least = 0;
   std::uint64_t most = 0;
-  std::vector<std::string> words;  // whole: words beside the numbers; text: the only ones allowed
+  std::vector<std::string> words = {};  // whole: words beside the numbers; text: the only ones allowed
+  std::string pattern = {};             // duration, size and text: a regular expression (ECMA 262), or none
 };
 
 class Scalar {
@@ -48,7 +49,7 @@ class Flag final : public Scalar {
   std::string read(std::string_view written) override;
   std::string text() const override { return value_ ? "true" : "false"; }
   std::string rule() const override { return "true or false"; }
-  Shape shape() const override { return {Shape::Type::flag, 0, 0, {}}; }
+  Shape shape() const override { return {Shape::Type::flag}; }
 
  private:
   bool& value_;
@@ -98,7 +99,7 @@ class CloseCode final : public Bounded {
   std::string read(std::string_view written) override;
   std::string text() const override { return std::to_string(now()); }
   std::string rule() const override { return "1000 to 1003, 1007 to 1014 or 3000 to 4999"; }
-  Shape shape() const override { return {Shape::Type::whole, least_, most_, {}}; }
+  Shape shape() const override { return {Shape::Type::whole, least_, most_}; }
 };
 
 class Size final : public Bounded {
@@ -107,7 +108,7 @@ class Size final : public Bounded {
   std::string read(std::string_view written) override;
   std::string text() const override;
   std::string rule() const override;
-  Shape shape() const override { return {Shape::Type::size, least_, most_, {}}; }
+  Shape shape() const override;
 };
 
 class Span final : public Scalar {
@@ -116,7 +117,7 @@ class Span final : public Scalar {
   std::string read(std::string_view written) override;
   std::string text() const override;
   std::string rule() const override;
-  Shape shape() const override { return {Shape::Type::duration, 0, 0, {}}; }
+  Shape shape() const override;
 
  private:
   Duration& value_;
@@ -175,7 +176,7 @@ class AddressText final : public Scalar {
   std::string read(std::string_view written) override;
   std::string text() const override { return value_.text(); }
   std::string rule() const override { return "host:port, [ipv6]:port or unix:/path"; }
-  Shape shape() const override { return {}; }
+  Shape shape() const override;
 
  private:
   Address& value_;
@@ -189,7 +190,7 @@ class UrlText final : public Scalar {
   std::string rule() const override {
     return "ws://host[:port][/path], wss://host[:port][/path] or ws+unix:/path";
   }
-  Shape shape() const override { return {}; }
+  Shape shape() const override;
 
  private:
   UpstreamUrl& value_;

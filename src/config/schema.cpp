@@ -10,8 +10,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kWithVariable = R"(\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\})";
-constexpr const char* kDurationPattern = "^([0-9]+ ?(ms|s|m|h)|0+)$";
-constexpr const char* kSizePattern = "^[0-9]+ ?(B|KiB|MiB|GiB|KB|MB|GB)?$";
 
 Json whole(const Shape& shape) {
   return {{"type", "integer"}, {"minimum", shape.least}, {"maximum", shape.most}};
@@ -23,14 +21,21 @@ Json any_of(Json forms) {
   return {{"anyOf", std::move(forms)}};
 }
 
+Json text_like(const std::string& pattern) {
+  return {{"type", "string"}, {"pattern", pattern}};
+}
+
 Json scalar_schema(const Shape& shape) {
   switch (shape.type) {
     case Shape::Type::flag:
       return any_of(Json::array({{{"type", "boolean"}}}));
-    case Shape::Type::duration:
-      return any_of(Json::array({{{"type", "string"}, {"pattern", kDurationPattern}}, {{"const", 0}}}));
+    case Shape::Type::duration: {
+      Json forms = Json::array({text_like(shape.pattern)});
+      if (shape.least == 0) forms.push_back({{"const", 0}});
+      return any_of(std::move(forms));
+    }
     case Shape::Type::size:
-      return any_of(Json::array({whole(shape), {{"type", "string"}, {"pattern", kSizePattern}}}));
+      return any_of(Json::array({whole(shape), text_like(shape.pattern)}));
     case Shape::Type::whole: {
       Json forms = Json::array({whole(shape)});
       if (!shape.words.empty()) forms.push_back({{"enum", shape.words}});
@@ -39,6 +44,7 @@ Json scalar_schema(const Shape& shape) {
     case Shape::Type::text:
       break;
   }
+  if (!shape.pattern.empty()) return any_of(Json::array({text_like(shape.pattern)}));
   if (shape.words.empty()) return {{"type", "string"}};
   return any_of(Json::array({{{"enum", shape.words}}}));
 }
@@ -84,9 +90,10 @@ class SchemaWriter final : public Visitor {
 
   void list(const Key& key, SectionList& list) override {
     if (list.size() == 0) list.add();
-    add(key, {{"description", key.meaning},
-              {"type", Json::array({"array", "null"})},
-              {"items", map_of([&] { list.describe(0, *this); })}});
+    Json property = {{"description", key.meaning}, {"type", Json::array({"array", "null"})}};
+    if (key.needs_items) property["minItems"] = 1;
+    property["items"] = map_of([&] { list.describe(0, *this); });
+    add(key, std::move(property));
   }
 
   /// The schema of the map whose keys `describe_members` shows.

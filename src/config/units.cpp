@@ -3,6 +3,8 @@
 #include <limits>
 #include <span>
 
+#include <fmt/format.h>
+
 #include "base/ascii.hpp"
 
 namespace wsproxy::config {
@@ -54,6 +56,26 @@ std::string largest_exact(std::uint64_t number, std::span<const Unit> units, std
   return text;
 }
 
+/// For the numbers of so many digits as those from least to most.
+std::string digits_pattern(std::uint64_t least, std::uint64_t most) {
+  if (most == 0) return "0+";
+  const std::size_t longest = std::to_string(most).size();
+  if (least == 0) return fmt::format("0*[0-9]{{1,{}}}", longest);
+  return fmt::format("0*[1-9][0-9]{{{},{}}}", std::to_string(least).size() - 1, longest - 1);
+}
+
+/// One alternative a unit that has a whole number in the bounds.
+std::string quantity_pattern(std::span<const Unit> units, std::uint64_t least, std::uint64_t most) {
+  std::string pattern;
+  for (const Unit& unit : units) {
+    const std::uint64_t fewest = least / unit.factor + (least % unit.factor != 0 ? 1 : 0);
+    if (fewest > most / unit.factor) continue;
+    if (!pattern.empty()) pattern += '|';
+    pattern += digits_pattern(fewest, most / unit.factor) + " ?" + std::string{unit.name};
+  }
+  return pattern;
+}
+
 }  // namespace
 
 Parsed<Duration> parse_duration(std::string_view text) {
@@ -72,6 +94,13 @@ std::string duration_text(Duration duration) {
   return largest_exact(static_cast<std::uint64_t>(duration.count()), kTimes, "s");
 }
 
+std::string duration_pattern(Duration least, Duration most) {
+  return "^(" + std::string{least.count() == 0 ? "0+|" : ""} +
+         quantity_pattern(kTimes, static_cast<std::uint64_t>(least.count()),
+                          static_cast<std::uint64_t>(most.count())) +
+         ")$";
+}
+
 Parsed<std::uint64_t> parse_size(std::string_view text) {
   const auto quantity = split(text);
   if (!quantity) return Parsed<std::uint64_t>::wrong(quantity.problem);
@@ -81,6 +110,10 @@ Parsed<std::uint64_t> parse_size(std::string_view text) {
 
 std::string size_text(std::uint64_t bytes) {
   return largest_exact(bytes, kBinarySizes, "");
+}
+
+std::string size_pattern(std::uint64_t least, std::uint64_t most) {
+  return "^(" + digits_pattern(least, most) + " ?|" + quantity_pattern(kSizes, least, most) + ")$";
 }
 
 }  // namespace wsproxy::config

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "config/route_match.hpp"
+
 namespace wsproxy::config {
 namespace {
 
@@ -52,12 +54,31 @@ void check_upstream_tls(const UpstreamTls& tls, const std::string& key, Errors& 
          fmt::format("is missing, {} needs it", lacks_key ? "certificate" : "private_key"));
 }
 
+bool matches_everything(const RouteMatch& match) {
+  return match.host.empty() && match.path.empty();
+}
+
+void check_order(const std::vector<Route>& routes, std::size_t i, Errors& errors) {
+  for (std::size_t earlier = 0; earlier < i; ++earlier) {
+    if (matches_everything(routes[earlier].match) || !covers(routes[earlier].match, routes[i].match))
+      continue;
+    report(errors, fmt::format("routes[{}].match", i),
+           fmt::format("never matches, routes[{}] takes all of it before; the narrower one must come first",
+                       earlier));
+    return;
+  }
+}
+
 void check_routes(const Config& config, Errors& errors) {
   for (std::size_t i = 0; i < config.routes.size(); ++i) {
     const Route& route = config.routes[i];
     const std::string key = fmt::format("routes[{}]", i);
-    if (route.match.host.empty() && route.match.path.empty()) {
+    if (matches_everything(route.match)) {
       report(errors, key + ".match", "matches everything, must have a host or a path");
+    }
+    check_order(config.routes, i, errors);
+    if (route.compression.memory != config.compression.memory) {
+      report(errors, key + ".compression.memory", "is one for all routes, set compression.memory instead");
     }
     if (route.upstream.tls != config.upstream.tls)
       check_upstream_tls(route.upstream.tls, key + ".upstream.tls", errors);

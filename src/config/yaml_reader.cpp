@@ -53,6 +53,12 @@ bool is_within(std::string key, const std::set<std::string>& keys) {
   return false;
 }
 
+bool has_within(const std::string& key, const std::set<std::string>& keys) {
+  return std::ranges::any_of(keys, [&key](const std::string& other) {
+    return other.starts_with(key) && (other[key.size()] == '.' || other[key.size()] == '[');
+  });
+}
+
 /// Walks the table of keys and the YAML tree side by side.
 class Reader final : public Visitor {
  public:
@@ -104,6 +110,10 @@ class Reader final : public Visitor {
     }
   }
 
+  void misplaced(const std::string& name, const std::string& advice) override {
+    map_.misplaced[name] = advice;
+  }
+
   void report(Position at, const std::string& key, std::string problem) {
     errors_.push_back({"", at.line, at.column, key, std::move(problem)});
   }
@@ -132,6 +142,7 @@ class Reader final : public Visitor {
     std::string path;
     Position at;
     std::vector<std::string> known;
+    std::map<std::string, std::string> misplaced;  // what to tell of each
   };
 
   template <class Describe>
@@ -140,7 +151,7 @@ class Reader final : public Visitor {
     if (!is_empty && node.kind != YamlNode::Kind::map) {
       return report(node.at, path, name_of(node.kind) + ", must be a map of keys");
     }
-    Map outer = std::exchange(map_, Map{&node, path, is_empty ? at : node.at, {}});
+    Map outer = std::exchange(map_, Map{&node, path, is_empty ? at : node.at, {}, {}});
     describe_members();
     report_unknown_keys();
     map_ = std::move(outer);
@@ -165,8 +176,10 @@ class Reader final : public Visitor {
     return found;
   }
 
+  /// No value at all leaves the default.
   bool is_list(const YamlNode& node) {
-    if (node.kind == YamlNode::Kind::sequence || node.kind == YamlNode::Kind::null) return true;
+    if (node.kind == YamlNode::Kind::sequence) return true;
+    if (node.kind == YamlNode::Kind::null) return false;
     report(node.at, path_, name_of(node.kind) + ", must be a list");
     return false;
   }
@@ -188,6 +201,11 @@ class Reader final : public Visitor {
   void report_unknown_keys() {
     for (const YamlMember& member : map_.node->members) {
       if (std::find(map_.known.begin(), map_.known.end(), member.key) != map_.known.end()) continue;
+      const auto misplaced = map_.misplaced.find(member.key);
+      if (misplaced != map_.misplaced.end()) {
+        report(member.at, join_path(map_.path, member.key), misplaced->second);
+        continue;
+      }
       const auto meant = suggest(member.key, map_.known);
       const std::string advice = meant ? "did you mean " + *meant + "?"
                                        : "allowed: " + fmt::format("{}", fmt::join(map_.known, ", "));
@@ -222,7 +240,8 @@ ReadResult read_config(std::string_view yaml, const std::string& file_name, cons
   reader.read(document.root, result.config);
   const std::set<std::string> wrong_keys = reader.wrong_keys();
   for (const Error& error : validate(result.config)) {
-    if (is_within(error.key, wrong_keys)) continue;  // it was compared by its default only
+    // What is wrong itself, or a part of it, was compared by its default only.
+    if (is_within(error.key, wrong_keys) || has_within(error.key, wrong_keys)) continue;
     reader.report(reader.position_of(error.key), error.key, error.problem);
   }
   result.errors = reader.take_errors();

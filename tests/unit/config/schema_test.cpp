@@ -1,7 +1,7 @@
 #include "config/schema.hpp"
 
-#include <fstream>
-#include <sstream>
+#include <regex>
+#include <string>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -53,6 +53,51 @@ TEST_CASE("a route's upstream has the keys of the upstream and no defaults of it
   const Json upstream = route["properties"]["upstream"]["properties"];
   CHECK(upstream.size() == at("/properties/upstream/properties").size());
   CHECK_FALSE(upstream["lost_code"].contains("default"));
+}
+
+bool takes_text(const Json& property, const std::string& text) {
+  for (const Json& form : property["anyOf"]) {
+    if (form.contains("pattern") && std::regex_search(text, std::regex{std::string{form["pattern"]}}))
+      return true;
+  }
+  return false;
+}
+
+TEST_CASE("an address or URL of another kind is refused by the schema already") {
+  const Json url = at("/properties/upstream/properties/url");
+  for (const char* text : {"ws://app", "wss://app:8443/base/", "WS://[::1]:80", "ws+unix:/run/app.sock",
+                           "ws+unix:///run/app.sock"}) {
+    CAPTURE(text);
+    CHECK(takes_text(url, text));
+  }
+  CHECK(url["anyOf"].back() == Json{{"$ref", "#/$defs/variable"}});
+  for (const char* text : {"http://app", "https://app", "app:8008", "ws:/app", "ws://", "ws://u@app",
+                           "ws://app?x", "ws+unix:app.sock", "unix:/run/app.sock", ""}) {
+    CAPTURE(text);
+    CHECK_FALSE(takes_text(url, text));
+  }
+  const Json address = at("/properties/admin/properties/address");
+  for (const char* text : {"127.0.0.1:9090", "[::1]:0", "localhost:1", "unix:/run/w.sock", "UNIX:/w"}) {
+    CAPTURE(text);
+    CHECK(takes_text(address, text));
+  }
+  for (const char* text : {"127.0.0.1", "http://localhost:80", "unix:w.sock", "localhost:http", ":80", ""}) {
+    CAPTURE(text);
+    CHECK_FALSE(takes_text(address, text));
+  }
+}
+
+TEST_CASE("sizes and durations out of bounds by a digit are refused by the schema already") {
+  CHECK_FALSE(takes_text(at("/properties/compression/properties/memory"), "1KiB"));
+  CHECK(takes_text(at("/properties/compression/properties/memory"), "1MiB"));
+  CHECK_FALSE(takes_text(at("/properties/timeouts/properties/handshake"), "100h"));
+  CHECK(at("/properties/timeouts/properties/idle/anyOf/1/const") == 0);
+  CHECK_FALSE(at("/properties/timeouts/properties/close/anyOf/1").contains("const"));
+}
+
+TEST_CASE("there is at least one listener, and any number of routes") {
+  CHECK(at("/properties/listeners/minItems") == 1);
+  CHECK_FALSE(at("/properties/routes").contains("minItems"));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "config/units.hpp"
 
+#include <regex>
+
 #include <catch2/catch.hpp>
 
 namespace wsproxy::config {
@@ -81,6 +83,42 @@ TEST_CASE("a size is written in the largest exact power of 1024") {
   CHECK(size_text(4097) == "4097B");
   CHECK(size_text(256ULL << 20) == "256MiB");
   CHECK(size_text(3ULL << 40) == "3072GiB");
+}
+
+bool fits(const std::string& pattern, const std::string& text) {
+  return std::regex_search(text, std::regex{pattern});
+}
+
+TEST_CASE("a size's pattern has every way to write one in its bounds") {
+  const std::string pattern = size_pattern(1 << 20, 1ULL << 40);
+  for (const char* text : {"1048576", "01048576", "1048576 ", "1048576B", "1024KiB", "1024 KiB", "1MiB",
+                           "1GiB", "1024GiB", "2MB", "1GB", "1099511627776", "1099GB"}) {
+    CAPTURE(text);
+    CHECK(parse_size(text));
+    CHECK(fits(pattern, text));
+  }
+  for (const char* text : {"1KiB", "512KiB", "999 KB", "0", "0MiB", "104857", "99999GiB", "1TiB", "1 048 576",
+                           "MiB", "1.5MiB", "-1MiB", "1mib", "x1MiB", "1MiBx", ""}) {
+    CAPTURE(text);
+    CHECK_FALSE(fits(pattern, text));
+  }
+  CHECK(fits(size_pattern(0, 64 << 10), "0"));
+  CHECK(fits(size_pattern(0, 64 << 10), "000"));
+  CHECK_FALSE(fits(size_pattern(0, 64 << 10), "1GiB"));
+}
+
+TEST_CASE("a duration's pattern has every way to write one in its bounds") {
+  const std::string pattern = duration_pattern(Duration{1}, Duration{3'600'000});
+  for (const char* text : {"1ms", "3600000ms", "3600s", "60m", "1h", "1 s", "007m"}) {
+    CAPTURE(text);
+    CHECK(fits(pattern, text));
+  }
+  for (const char* text : {"0", "0s", "00ms", "100m", "10h", "36000000ms", "1", "1d", ""}) {
+    CAPTURE(text);
+    CHECK_FALSE(fits(pattern, text));
+  }
+  CHECK(fits(duration_pattern(Duration{0}, Duration{1000}), "0"));
+  CHECK(fits(duration_pattern(Duration{0}, Duration{1000}), "0h"));
 }
 
 }  // namespace

@@ -70,5 +70,38 @@ TEST_CASE("a route needs something to match; what it inherits is judged once") {
                                  "routes[1].upstream.tls.certificate: is missing, private_key needs it"});
 }
 
+TEST_CASE("a route that another one leaves nothing is an error, and so is the same one twice") {
+  Config config;
+  for (const RouteMatch& match : {RouteMatch{"*.example.org", ""}, RouteMatch{"a.example.org", "/chat/"},
+                                  RouteMatch{"example.org", ""}, RouteMatch{"example.org", ""}}) {
+    config.routes.push_back({match, {}, {}, {}});
+  }
+  CHECK(texts(config) ==
+        std::vector<std::string>{
+            "routes[1].match: never matches, routes[0] takes all of it before; the narrower one must come "
+            "first",
+            "routes[3].match: never matches, routes[2] takes all of it before; the narrower one must come "
+            "first"});
+  std::swap(config.routes[0], config.routes[1]);
+  config.routes.pop_back();
+  CHECK(texts(config).empty());
+}
+
+TEST_CASE("a route that matches everything is blamed alone") {
+  Config config;
+  config.routes = {{{"", ""}, {}, {}, {}}, {{"a", ""}, {}, {}, {}}};
+  CHECK(texts(config) ==
+        std::vector<std::string>{"routes[0].match: matches everything, must have a host or a path"});
+}
+
+TEST_CASE("memory for compression is the process's and not a route's") {
+  Config config;
+  config.routes = {{{"a", ""}, {}, {}, {}}};
+  config.routes[0].compression.memory = 1 << 20;
+  CHECK(texts(config) ==
+        std::vector<std::string>{
+            "routes[0].compression.memory: is one for all routes, set compression.memory instead"});
+}
+
 }  // namespace
 }  // namespace wsproxy::config

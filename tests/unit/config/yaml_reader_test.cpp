@@ -27,7 +27,8 @@ Config good(std::string_view yaml) {
 }
 
 TEST_CASE("an empty file is the default config") {
-  for (const char* yaml : {"", "# only a comment\n", "---\n", "{}", "limits:\ntimeouts: {}\nroutes:\n"}) {
+  for (const char* yaml : {"", "# only a comment\n", "---\n", "{}",
+                           "limits:\ntimeouts: {}\nroutes:\nlisteners:\nheaders: {trusted_proxies: }\n"}) {
     CHECK(good(yaml) == Config{});
   }
 }
@@ -39,15 +40,17 @@ listeners:
      additional: [{certificate: c2, private_key: k2}], client_ca: ca, min_version: "1.3"}}
   - address: unix:/run/w.sock
 upstream: {url: "wss://app:9/base/", connect_timeout: 1s, response_timeout: 2s, max_connections: 3, lost_code: 1014,
-  tls: {ca: a, server_name: n.example, verify: false, certificate: c, private_key: k}}
+  proxy_protocol: v2, tls: {ca: a, server_name: n.example, verify: false, certificate: c, private_key: k}}
 compression: {enabled: false, engine: isal, level: 1, min_size: 1KiB, window_bits: 9, history: 32KiB,
   context_takeover: false, client_window_bits: 15, client_context_takeover: false, memory: 1MiB, adaptive: false}
 limits: {max_connections: 1, max_connections_per_ip: 2, max_message_size: 0, max_header_size: 1KiB,
-  write_buffer: 128KiB, allowed_origins: ["https://a.example", "null"]}
+  write_buffer: 128KiB, handshakes_per_second_per_ip: 3, messages_per_second: 4, bytes_per_second: 5KiB,
+  control_frames_per_second: 6, rate_action: close, allowed_origins: ["https://a.example", "null"]}
 timeouts: {handshake: 1ms, ping_interval: 0, ping_timeout: 3s, idle: 1h, close: 4s}
 drain: {delay: 1s, spread: 2s, timeout: 3s, close_code: 1012}
-http: {forward: false}
-headers: {trusted_proxies: [10.0.0.0/8, "fd00::/8"]}
+websocket: {validate_utf8: false}
+http: {forward: false, response_timeout: 5s, client_timeout: 6s}
+headers: {trusted_proxies: [10.0.0.0/8, "fd00::/8"], upstream: {host: upstream}}
 admin: {address: 0.0.0.0:9091}
 log: {level: debug, format: json, access: false}
 sentry: {dsn: "https://k@s.example/1", environment: prod}
@@ -58,14 +61,16 @@ workers: 4
       {"public", {"::", 8443, {}}, true, ListenerTls{"c", "k", {{"c2", "k2"}}, "ca", "1.3"}},
       {"", {"", 0, "/run/w.sock"}, false, std::nullopt}};
   expected.upstream = {
-      {true, "app", 9, "", "/base"},      Duration{1000}, Duration{2000}, 3, 1014, ProxyHeader::off,
+      {true, "app", 9, "", "/base"},      Duration{1000}, Duration{2000}, 3, 1014, ProxyHeader::v2,
       {"a", "n.example", false, "c", "k"}};
   expected.compression = {false, Engine::isal, 1, 1024, 9, 32768, false, 15, false, 1 << 20, false};
-  expected.limits = {1, 2, 0, 0, 1024, 128 << 10, 0, 0, 100, RateAction::slow, {"https://a.example", "null"}};
+  expected.limits = {
+      1, 2, 3, 0, 1024, 128 << 10, 4, 5 << 10, 6, RateAction::close, {"https://a.example", "null"}};
   expected.timeouts = {Duration{1}, Duration{0}, Duration{3000}, Duration{3'600'000}, Duration{4000}};
   expected.drain = {Duration{1000}, Duration{2000}, Duration{3000}, 1012};
-  expected.http.forward = false;
-  expected.headers.trusted_proxies = {"10.0.0.0/8", "fd00::/8"};
+  expected.websocket.validate_utf8 = false;
+  expected.http = {false, Duration{5000}, Duration{6000}};
+  expected.headers = {{"10.0.0.0/8", "fd00::/8"}, HostSource::upstream};
   expected.admin = {"0.0.0.0", 9091, {}};
   expected.log = {LogLevel::debug, LogFormat::json, false};
   expected.sentry = {"https://k@s.example/1", "prod"};
@@ -91,6 +96,50 @@ upstream: {url: "ws://app", lost_code: 1014}
   CHECK(config.routes[1].upstream == config.upstream);
   CHECK_FALSE(config.routes[1].compression.enabled);
   CHECK(config.routes[1].compression.level == 3);
+}
+
+TEST_CASE("a route starts from the limits of the file and has those that can be told by request") {
+  const Config config = good(R"(
+routes:
+  - match: {path: /feed}
+    limits: {max_message_size: 1KiB, rate_action: close, allowed_origins: []}
+  - match: {path: /raw}
+    limits: {allowed_origins: }
+limits: {messages_per_second: 5, write_buffer: 2MiB, allowed_origins: ["https://*.example.org"], max_connections: 7}
+)");
+  const Limits& feed = config.routes[0].limits;
+  CHECK(feed.max_message_size == 1024);
+  CHECK(feed.rate_action == RateAction::close);
+  CHECK(feed.allowed_origins.empty());
+  CHECK(feed.messages_per_second == 5);
+  CHECK(feed.write_buffer == 2 << 20);
+  CHECK(config.limits.rate_action == RateAction::slow);
+  CHECK(config.routes[1].limits == config.limits);
+}
+
+TEST_CASE("limits that are judged before the request is known are no limits of a route") {
+  for (const char* key :
+       {"max_connections", "max_connections_per_ip", "handshakes_per_second_per_ip", "max_header_size"}) {
+    const std::string yaml = std::string{"routes: [{match: {host: a}, limits: {"} + key + ": 4096}}]";
+    CHECK(errors_of(yaml) ==
+          std::string{"f.yaml:1:38: routes[0].limits."} + key +
+              ": is judged before the request is known, so only the limits above can have it\n");
+  }
+  CHECK(errors_of("routes: [{match: {host: a}, limits: {max_mesage_size: 1}}]") ==
+        "f.yaml:1:38: routes[0].limits.max_mesage_size: unknown key, did you mean max_message_size?\n");
+}
+
+TEST_CASE("a route's limits have the bounds of all others, and its errors their places") {
+  CHECK(
+      errors_of("routes:\n  - match: {host: 'a:80'}\n    limits: {write_buffer: 1KiB}\n") ==
+      "f.yaml:2:19: routes[0].match.host: \"a:80\" has a port, which no route looks at, must be a name or an "
+      "IP address, or a name that begins with *.\n"
+      "f.yaml:3:28: routes[0].limits.write_buffer: \"1KiB\" is out of range, must be a size from 128KiB to "
+      "1GiB (units B KiB MiB GiB KB MB GB)\n");
+  CHECK(
+      errors_of("routes:\n  - match: {path: /a}\n  - match: {path: /a/b}\n") ==
+      "f.yaml:3:12: routes[1].match: never matches, routes[0] takes all of it before; the narrower one must "
+      "come first\n");
 }
 
 TEST_CASE("all errors of a file are shown at once, in its order") {
