@@ -1,0 +1,142 @@
+#pragma once
+
+#include <cerrno>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/bytes.hpp"
+#include "proxy/session.hpp"
+#include "support/manual_clock.hpp"
+
+/// A real session between real sockets whose other ends a test holds, on a loop and a clock of the test's:
+/// nothing waits, nothing sleeps.
+namespace wsproxy::test {
+
+/// An end of a connection whose other end is the proxy's.
+class Peer {
+ public:
+  Peer() = default;
+  explicit Peer(int descriptor) : socket_(descriptor) {}
+
+  void say(std::string_view bytes) {
+    if (::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) !=
+        static_cast<ssize_t>(bytes.size())) {
+      throw std::runtime_error("the proxy does not take what a peer says");
+    }
+  }
+  void say(const std::vector<std::byte>& bytes) { say(base::as_text(bytes)); }
+  /// As much of it as finds room.
+  std::size_t try_say(std::string_view bytes) {
+    return static_cast<std::size_t>(std::max<ssize_t>(
+        0, ::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT)));
+  }
+  /// What has come since the last time.
+  std::string hear() {
+    std::string heard;
+    char buffer[65536];
+    for (ssize_t size; (size = ::recv(socket_.number(), buffer, sizeof buffer, MSG_DONTWAIT)) > 0;) {
+      heard.append(buffer, static_cast<std::size_t>(size));
+    }
+    return heard;
+  }
+  /// Whether the proxy has hung up, and all that it said was heard.
+  bool is_over() const {
+    char next;
+    const ssize_t size = ::recv(socket_.number(), &next, 1, MSG_DONTWAIT | MSG_PEEK);
+    return size == 0 || (size < 0 && errno != EAGAIN);
+  }
+  void hang_up() { socket_.close(); }
+
+ private:
+  net::Descriptor socket_;
+};
+
+class SessionRig {
+ public:
+  /// The upstream of the configuration is replaced by the rig's own.
+  explicit SessionRig(config::Config config = {})
+      : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)),
+        log_({.level = telemetry::Level::error, .sink = [](std::string_view) {}, .clock = {}}),
+        quota_(config),
+        context_(io_, with_upstream(std::move(config)), log_, quota_, std::size_t{64} << 20) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+      throw std::runtime_error("socketpair");
+    }
+    client = Peer{ends[0]};
+    session_ =
+        new proxy::Session(context_, {net::Descriptor{ends[1]}, 0, {}, false}, [this] { is_gone_ = true; });
+    proxy::Session::start(session_);
+    settle();
+  }
+  ~SessionRig() {
+    session_->cut("the test is over");
+    session_.reset();
+    context_.poller.stop();
+    settle();
+  }
+  SessionRig(const SessionRig&) = delete;
+  SessionRig& operator=(const SessionRig&) = delete;
+
+  /// Lets everybody do what there is to do at this moment.
+  void settle() { test::pass(io_, net::Clock::duration::zero()); }
+  /// What was said before is said now, and not when the time is over.
+  void pass(net::Clock::duration time) {
+    settle();
+    test::pass(io_, time);
+  }
+
+  /// From here on the app's host takes connections, `backlog` more than one at a time.
+  void start_app(int backlog = 16) {
+    if (::listen(listener_.number(), backlog) != 0) throw std::runtime_error("listen");
+  }
+  /// Takes up a place of that backlog, or waits for one.
+  Peer occupy_app() {
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    ::connect(socket, reinterpret_cast<const sockaddr*>(&address_), sizeof address_);
+    return Peer{socket};
+  }
+  /// The connection that the proxy has made to the app; none when it has not.
+  std::unique_ptr<Peer> app_is_called() {
+    const int descriptor = ::accept4(listener_.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    return descriptor < 0 ? nullptr : std::make_unique<Peer>(descriptor);
+  }
+
+  proxy::Session& session() { return *session_; }
+  telemetry::Counters& counters() { return context_.counters; }
+  bool is_gone() const { return is_gone_; }
+
+  Peer client;
+
+ private:
+  std::shared_ptr<const config::Config> with_upstream(config::Config config) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    if (::bind(listener_.number(), reinterpret_cast<const sockaddr*>(&address_), size) != 0 ||
+        ::getsockname(listener_.number(), reinterpret_cast<sockaddr*>(&address_), &size) != 0) {
+      throw std::runtime_error("bind");
+    }
+    config.upstream.url = {};
+    config.upstream.url.host = "127.0.0.1";
+    config.upstream.url.port = ntohs(address_.sin_port);
+    return std::make_shared<const config::Config>(std::move(config));
+  }
+
+  net::Descriptor listener_;
+  sockaddr_in address_{};
+  net::IoContext io_;
+  telemetry::Log log_;
+  proxy::Quota quota_;
+  proxy::Context context_;
+  proxy::SessionPtr session_;
+  bool is_gone_ = false;
+};
+
+}  // namespace wsproxy::test
