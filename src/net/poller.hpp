@@ -15,7 +15,7 @@ namespace wsproxy::net {
 
 /// Tells transports when they are ready. Each is registered once for its life (edge-triggered epoll), so
 /// waiting costs no system call; Asio's async_wait makes an epoll_ctl for each. Asio in turn waits for this
-/// epoll's own descriptor, once for a whole batch of events. One worker's thread.
+/// epoll's own descriptor, once for all that happens in a turn. One worker's thread.
 class Poller {
  public:
   using Events = std::uint32_t;  // EPOLLIN and so on
@@ -46,7 +46,9 @@ class Poller {
   using Batch = std::array<epoll_event, 128>;
 
   void wait();
-  void collect();
+  void run_turn();
+  /// Tells the watches of at most so many events; returns how many there were.
+  std::size_t collect(std::size_t at_most);
   void tell(Watch& watch, Events events);
   void rethrow();
   void run_soon();
