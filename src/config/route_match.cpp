@@ -24,7 +24,6 @@ bool matches_host(std::string_view pattern, std::string_view name) {
 }
 
 bool covers_host(std::string_view wide, std::string_view narrow) {
-  if (narrow.empty()) return wide.empty();
   if (!narrow.starts_with(kStar)) return matches_host(wide, narrow);
   // The star of the narrow one stands for a label that the wide one's must stand for too.
   return wide.empty() || base::iequals(wide, narrow) ||

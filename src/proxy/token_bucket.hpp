@@ -22,8 +22,6 @@ class TokenBucket {
   Clock::duration wait(Clock::time_point now) const;
   /// Takes `amount` when all of it is there, else nothing.
   bool try_take(double amount, Clock::time_point now);
-  /// Whether as much is there as after a long pause: then it may be forgotten.
-  bool is_full(Clock::time_point now) const { return is_off() || level_at(now) >= burst_; }
 
   /// What is there; below 0 a debt.
   double level_at(Clock::time_point now) const;

@@ -336,6 +336,16 @@ class Precedence(ConfigTest):
         self.assertIn("WS_PROXY_PORT", result.stderr)
 
 
+class Routes(ConfigTest):
+    def test_a_route_that_comes_too_late_is_an_error_at_its_match(self):
+        [error] = self.errors("routes:\n  - match: {host: '*.example.org'}\n  - match: {host: a.example.org, path: /x}\n")
+        self.assertRegex(error, r"proxy\.yaml:3:12: routes\[1\]\.match: never matches, routes\[0\]")
+
+    def test_a_limit_that_no_route_can_have_says_why(self):
+        [error] = self.errors("routes:\n  - match: {path: /x}\n    limits: {max_header_size: 1KiB}\n")
+        self.assertRegex(error, r"proxy\.yaml:3:14: routes\[0\]\.limits\.max_header_size: .*before the request is known")
+
+
 class NotYet(ConfigTest):
     """What is validated already and would be ignored is refused instead."""
 
