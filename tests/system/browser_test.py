@@ -1,16 +1,10 @@
-"""A page in headless Chromium connects through the proxy (driven over WebDriver, with the standard library only)."""
+"""A page in headless Chromium connects through the proxy."""
 
-import functools
-import http.client
 import http.server
-import json
-import re
-import shutil
-import subprocess
-import tempfile
 import threading
 
-from harness import DEADLINE, EchoApp, SystemTest, main
+from harness import EchoApp, SystemTest, main
+from harness.browser import start_browser
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>page</title><script>
 const sizes = [0, 1, 31, 32, 125, 126, 1000, 65535, 65536, 200000, 1 << 20];
@@ -94,10 +88,6 @@ async function everything(url) {
 }
 </script>"""
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--no-proxy-server"]
-
-
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = PAGE.encode()
@@ -111,63 +101,10 @@ class Page(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Driver:
-    """As much of W3C WebDriver as opening a page and running a script takes."""
-
-    def __init__(self, profile):
-        self._process = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.said = []
-        self._port = self._wait_for_port()
-        threading.Thread(target=lambda: self.said.extend(self._process.stdout), daemon=True).start()
-        options = {"args": [*FLAGS, f"--user-data-dir={profile}"]}
-        if binary := shutil.which("chromium"):
-            options["binary"] = binary
-        capabilities = {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options}}
-        self._session = "/session/" + self._ask("POST", "/session", {"capabilities": capabilities})["sessionId"]
-        self._ask("POST", f"{self._session}/timeouts", {"script": 60_000})
-
-    def _wait_for_port(self):
-        for line in self._process.stdout:
-            self.said.append(line)
-            if match := re.search(r"started successfully on port (\d+)", line):
-                return int(match[1])
-        raise AssertionError("chromedriver did not start:\n" + "".join(self.said))
-
-    def _ask(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=90)
-        try:
-            connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
-            value = json.loads(connection.getresponse().read())["value"]
-        finally:
-            connection.close()
-        assert not (isinstance(value, dict) and "error" in value), value
-        return value
-
-    def open(self, url):
-        self._ask("POST", f"{self._session}/url", {"url": url})
-
-    def run(self, script, *args):
-        """The value of a promise; what it failed with is a failure here."""
-        wrapped = f"const done = arguments[arguments.length - 1]; ({script}).then(done, (e) => done({{failed: String(e)}}))"
-        value = self._ask("POST", f"{self._session}/execute/async", {"script": wrapped, "args": list(args)})
-        assert not (isinstance(value, dict) and "failed" in value), value
-        return value
-
-    def close(self):
-        try:
-            self._ask("DELETE", self._session)
-        finally:
-            self._process.terminate()
-            self._process.wait(DEADLINE)
-
-
 class Browser(SystemTest):
     @classmethod
     def setUpClass(cls):
-        profile = tempfile.mkdtemp(prefix="wsproxy-browser-")
-        cls.addClassCleanup(functools.partial(shutil.rmtree, profile, ignore_errors=True))
-        cls.driver = Driver(profile)
-        cls.addClassCleanup(cls.driver.close)
+        cls.driver = start_browser(cls)
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         cls.addClassCleanup(server.server_close)
