@@ -6,14 +6,49 @@ import re
 import select
 import subprocess
 
-from harness import DEADLINE, WSPROXY, EchoApp, SystemTest, environment, frames, free_port, main, wait_until
+from harness import (DEADLINE, WSPROXY, EchoApp, HttpTest, SystemTest, environment, frames, free_port, http_message, main,
+                     wait_until)
+
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+class PlainRequestLine(HttpTest):
+    def test_each_request_of_a_connection_has_a_line_with_its_bodies_and_nobody_to_blame(self):
+        self.start()
+        client = self.client()
+        for path, size in (("/first", 1000), ("/second", 70_000)):
+            self.exchange(http_message.request(f"{path}?token=secret", "POST", body=b"x" * size, fields=[("traceparent", TRACE)]),
+                          http_message.answer("201 Created", body=b"y" * (size // 2)), client=client, to="POST")
+            line = self.proxy.access_line(path)
+            self.assertEqual((line["method"], line["status"], line["traceparent"]), ("POST", 201, TRACE))
+            self.assertEqual((line["request_bytes"], line["response_bytes"]), (size, size // 2))
+            for absent in ("closed_by", "cause", "close_code", "messages_to_app", "upstream"):
+                self.assertNotIn(absent, line)
+        self.assertNotIn("secret", "\n".join(self.proxy.lines), "a query may hold a token")
+
+    def test_an_answer_that_is_cut_has_its_cause(self):
+        self.start()
+        client = self.client()
+        client.send_bytes(http_message.request("/cut"))
+        side = self.app.next()
+        side.send_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        self.app.forget(side)
+        line = self.proxy.access_line("/cut")
+        self.assertEqual((line["status"], line["response_bytes"], line["closed_by"]), (200, 4, "app"))
+        self.assertTrue(line["cause"])
+
+    def test_with_routes_it_says_which_app(self):
+        self.start(routes=[{"match": {"path": "/none"}, "upstream": {"url": "ws://localhost:1"}}])
+        self.exchange(http_message.request("/here"))
+        self.assertEqual(self.proxy.access_line("/here")["upstream"], self.app.url)
 
 
 class AccessLine(SystemTest):
     def test_it_has_everything_about_the_connection(self):
         self.start(EchoApp(subprotocols=("chat.v1",)))
         client = self.echo_client("/room/7?token=secret", extensions="permessage-deflate; client_max_window_bits",
-                                  fields=[("Sec-WebSocket-Protocol", "chat.v1"), ("User-Agent", "a/1 \"b\"")])
+                                  fields=[("Sec-WebSocket-Protocol", "chat.v1"), ("User-Agent", "a/1 \"b\""), ("traceparent", TRACE)])
         text, up, down = "words that shrink well, " * 50, 0, 0
         for _ in range(3):
             message = client.message_bytes(text)
@@ -25,6 +60,7 @@ class AccessLine(SystemTest):
         line = self.proxy.access_line("/room/7")
         self.assertEqual(line["client"], f"{local[0]}:{local[1]}")
         self.assertEqual(line["user_agent"], 'a/1 "b"')
+        self.assertEqual(line["traceparent"], TRACE)
         self.assertEqual(line["listener"], "public")
         self.assertEqual(line["status"], 101)
         self.assertEqual(line["subprotocol"], "chat.v1")

@@ -6,7 +6,8 @@ import shutil
 import string
 import subprocess
 
-from harness import EchoApp, ManualApp, SystemTest, connect_tcp, free_port, frames, http_head, main, wait_until
+from harness import (EchoApp, HttpTest, ManualApp, SystemTest, connect_tcp, free_port, frames, http_head, http_message, main,
+                     wait_until)
 
 # The names of DESIGN section 8 without those of TLS and reloading, which come with their features.
 NAMES = """
@@ -174,6 +175,30 @@ class Metrics(SystemTest):
             self.echo_client(f"/path-{at}", fields=[("User-Agent", f"agent {at}")]).finish(3001 + at)
         self.assertEqual(len(self.proxy.metrics().samples), before)
         self.assertIsNone(re.search(r"path-\d", self.proxy.metrics().text))
+
+
+class PlainHttp(HttpTest):
+    def test_requests_are_counted_by_class_with_their_bodies_and_their_time(self):
+        self.start()
+        client = self.client()
+        for status, sent, answered in (("200 OK", 1000, 10), ("204 No Content", 0, 0), ("404 Not Found", 50, 2000)):
+            self.exchange(http_message.request("/", "PUT", body=b"x" * sent), http_message.answer(status, body=b"y" * answered if answered else None),
+                          client=client, to="PUT")
+        self.proxy.wait_metric("wsproxy_http_requests_total", 1, code="4xx")
+        metrics = self.proxy.metrics()
+        self.assertEqual([metrics.sum("wsproxy_http_requests_total", code=f"{hundreds}xx") for hundreds in range(1, 6)], [0, 2, 0, 1, 0])
+        self.assertEqual(metrics.sum("wsproxy_http_body_bytes_total", direction="to_app"), 1050)
+        self.assertEqual(metrics.sum("wsproxy_http_body_bytes_total", direction="to_client"), 2010)
+        self.assertEqual(metrics.sum("wsproxy_http_request_seconds_count"), 3)
+        self.assertEqual(metrics.sum("wsproxy_connections_total", result="forwarded"), 1)
+        self.assertEqual(metrics.sum("wsproxy_rejected_total") + metrics.sum("wsproxy_upstream_errors_total"), 0)
+
+    def test_what_the_proxy_answers_for_an_app_that_is_away_counts_too(self):
+        self.start(app_url=f"ws://127.0.0.1:{free_port()}", wait="live", upstream={"connect_timeout": "50ms"})
+        client = self.client()
+        client.send_bytes(http_message.request("/"))
+        self.assertEqual(client.read_answer("GET").status, 502)
+        self.proxy.wait_metric("wsproxy_http_requests_total", 1, code="5xx")
 
 
 class Reasons(SystemTest):
