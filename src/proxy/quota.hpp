@@ -26,8 +26,8 @@ class Quota {
   bool try_handshake(const std::string& address, HandshakeRates::Clock::time_point now);
 
   /// `number` is that of the destination. Routes whose upstreams are equal share their places.
-  bool enter_app(std::size_t number = 0);
-  void leave_app(std::size_t number = 0);
+  bool enter_app(std::size_t number);
+  void leave_app(std::size_t number);
 
  private:
   struct Places {
