@@ -68,6 +68,34 @@ TEST_CASE("A client that says nothing is let go without a word at timeouts.hands
   CHECK(rejected(rig, Rejection::handshake_timeout) == 1);
 }
 
+TEST_CASE("A PROXY header that trickles is cut at timeouts.handshake, without an answer") {
+  auto config = settings();
+  config.listeners.at(0).proxy_protocol = true;
+  SessionRig rig(config);
+  for (const char byte : std::string{"PROXY TCP"}) {
+    rig.client.say(std::string(1, byte));
+    rig.pass(1s);
+  }
+  rig.pass(1s - kTick);
+  CHECK_FALSE(rig.client.is_over());
+  rig.pass(kTick);
+  CHECK(rig.client.hear().empty());
+  CHECK(rig.client.is_over());
+  CHECK(rejected(rig, Rejection::proxy_protocol) == 1);
+}
+
+TEST_CASE("What the PROXY header took of timeouts.handshake is gone for the request") {
+  auto config = settings();
+  config.listeners.at(0).proxy_protocol = true;
+  SessionRig rig(config);
+  rig.pass(9s);
+  rig.client.say("PROXY UNKNOWN\r\nGET");
+  rig.pass(1s - kTick);
+  CHECK_FALSE(rig.client.is_over());
+  rig.pass(kTick);
+  CHECK(status_line(rig.client.hear()) == "HTTP/1.1 408 Request Timeout");
+}
+
 TEST_CASE(
     "Who was refused and does not hang up is let go after two seconds, or timeouts.close if that is less") {
   const bool is_hasty = GENERATE(false, true);
