@@ -1,156 +1,201 @@
 #include "net/connector.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <utility>
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
+#include <sys/socket.h>
 
 namespace wsproxy::net {
 
 namespace {
+
 constexpr auto kFirstPause = std::chrono::milliseconds{10};
 constexpr auto kLongestPause = std::chrono::milliseconds{500};
+constexpr auto kShortestAttempt = std::chrono::milliseconds{250};
+// A connection within one machine is there by then, and needs no timer.
+constexpr int kTurnsWithoutTimer = 2;
+
+error_code system_error(int number) {
+  return {number, boost::system::system_category()};
+}
+
+Protocol::endpoint endpoint_of(const asio::ip::address& address, std::uint16_t port) {
+  return Protocol::endpoint{asio::ip::tcp::endpoint{address, port}};
+}
+
 }  // namespace
 
-struct Connector::State : std::enable_shared_from_this<Connector::State> {
-  using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
-
-  State(IoContext& context, Target where, Clock::duration total)
-      : io(context),
-        target(std::move(where)),
-        resolver(context.get_executor()),
-        socket(context.get_executor()),
-        pause_timer(context.get_executor()),
-        deadline_timer(context.get_executor()),
-        deadline(Clock::now() + total) {}
-
-  void start() {
-    deadline_timer.expires_at(deadline);
-    deadline_timer.async_wait([self = shared_from_this()](const error_code& error) {
-      if (!error) self->finish(self->worst);
-    });
-    attempt();
-  }
-
-  void attempt() {
-    endpoints.clear();
-    next_endpoint = 0;
-    if (!target.unix_path.empty()) {
-      endpoints.push_back(unix_endpoint(target.unix_path));
-      asio::post(io, [self = shared_from_this()] { self->try_next(); });
-      return;
-    }
-    error_code not_literal;
-    const auto address = asio::ip::make_address(target.host, not_literal);
-    if (!not_literal) {
-      endpoints.emplace_back(asio::ip::tcp::endpoint{address, target.port});
-      asio::post(io, [self = shared_from_this()] { self->try_next(); });
-      return;
-    }
-    resolver.async_resolve(
-        target.host, std::to_string(target.port), asio::ip::resolver_base::numeric_service,
-        [self = shared_from_this()](const error_code& error, const Resolver::results_type& found) {
-          self->on_resolved(error, found);
-        });
-  }
-
-  void on_resolved(const error_code& error, const Resolver::results_type& found) {
-    if (!callback) return;
-    if (error) {
-      worst = ConnectStatus::unresolved;
-      last_error = error;
-      pause_and_retry();
-      return;
-    }
-    for (const auto& entry : found) endpoints.emplace_back(entry.endpoint());
-    try_next();
-  }
-
-  void try_next() {
-    if (!callback) return;
-    if (next_endpoint == endpoints.size()) {
-      pause_and_retry();
-      return;
-    }
-    const Protocol::endpoint& endpoint = endpoints[next_endpoint++];
-    error_code ignored;
-    socket.close(ignored);
-    error_code open_error;
-    socket.open(endpoint.protocol(), open_error);
-    if (open_error) {
-      worst = ConnectStatus::refused;
-      last_error = open_error;
-      asio::post(io, [self = shared_from_this()] { self->try_next(); });
-      return;
-    }
-    socket.async_connect(endpoint, [self = shared_from_this()](const error_code& error) {
-      if (!self->callback) return;
-      if (!error) {
-        self->finish(ConnectStatus::connected);
-        return;
-      }
-      self->worst = ConnectStatus::refused;
-      self->last_error = error;
-      self->try_next();
-    });
-  }
-
-  void pause_and_retry() {
-    pause_timer.expires_after(pause);
-    pause = std::min<Clock::duration>(pause * 2, kLongestPause);
-    pause_timer.async_wait([self = shared_from_this()](const error_code& error) {
-      if (!error && self->callback) self->attempt();
-    });
-  }
-
-  void finish(ConnectStatus status) {
-    if (!callback) return;
-    const Callback call = std::exchange(callback, nullptr);
-    ConnectResult result{status, last_error, {}};
-    if (status == ConnectStatus::connected) {
-      error_code ignored;  // only where release() is not supported
-      result.socket = Descriptor{socket.release(ignored)};
-      result.error = {};
-    }
-    stop();
-    call(std::move(result));
-  }
-
-  void stop() {
-    callback = nullptr;
-    resolver.cancel();
-    pause_timer.cancel();
-    deadline_timer.cancel();
-    error_code ignored;
-    socket.close(ignored);
-  }
-
-  IoContext& io;
-  Target target;
-  Resolver resolver;
-  Socket socket;
-  Timer pause_timer;
-  Timer deadline_timer;
-  Clock::time_point deadline;
-  Clock::duration pause = kFirstPause;
-  std::vector<Protocol::endpoint> endpoints;
-  std::size_t next_endpoint = 0;
-  ConnectStatus worst = ConnectStatus::timed_out;  // what to say when the deadline comes
-  error_code last_error;
-  Callback callback;
+/// A timer whose last call may already be on its way when it is cancelled.
+struct Connector::Alarm {
+  Alarm(IoContext& io, Connector& whose) : timer(io.get_executor()), owner(&whose) {}
+  Timer timer;
+  Connector* owner;
+  Clock::time_point when;
 };
 
-Connector::Connector(IoContext& io, Target target, Clock::duration total)
-    : state_(std::make_shared<State>(io, std::move(target), total)) {
+Connector::Connector(IoContext& io, Poller& poller, Target target, Clock::duration total)
+    : io_(io), poller_(poller), target_(std::move(target)), total_(total), pause_(kFirstPause) {
+}
+
+Connector::~Connector() {
+  cancel();
 }
 
 void Connector::start(Callback callback) {
-  state_->callback = std::move(callback);
-  state_->start();
+  callback_ = std::move(callback);
+  deadline_ = Clock::now() + total_;
+  begin_round();
 }
 
 void Connector::cancel() {
-  state_->stop();
+  callback_ = nullptr;
+  stage_ = Stage::idle;
+  lookup_.reset();
+  transport_.reset();
+  if (!alarm_) return;
+  alarm_->owner = nullptr;
+  alarm_->timer.cancel();
+  alarm_.reset();
+}
+
+void Connector::begin_round() {
+  endpoints_.clear();
+  next_endpoint_ = 0;
+  error_code is_name;
+  if (!target_.unix_path.empty()) {
+    endpoints_.push_back(unix_endpoint(target_.unix_path));
+  } else if (const auto address = asio::ip::make_address(target_.host, is_name); !is_name) {
+    endpoints_.push_back(endpoint_of(address, target_.port));
+  } else {
+    stage_ = Stage::resolving;
+    lookup_ = std::make_unique<NameLookup>(io_, target_.host,
+                                           [this](const FoundAddresses& found) { on_found(found); });
+    wake_at(deadline_);
+    return;
+  }
+  try_next();
+}
+
+void Connector::on_found(const FoundAddresses& found) {
+  if (found.error) {
+    fail(ConnectStatus::unresolved, found.error);
+    pause();
+    return;
+  }
+  for (const auto& address : found.addresses) endpoints_.push_back(endpoint_of(address, target_.port));
+  try_next();
+}
+
+void Connector::try_next() {
+  transport_.reset();
+  if (alarm_) alarm_->when = Clock::time_point::max();  // that was for the attempt before
+  while (next_endpoint_ < endpoints_.size()) {
+    if (connect_to(endpoints_[next_endpoint_++])) {
+      turns_ = 0;
+      poller_.call_soon(*this);
+      return;
+    }
+  }
+  pause();
+}
+
+/// False when it has failed already.
+bool Connector::connect_to(const Protocol::endpoint& endpoint) {
+  Descriptor socket{::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (!socket.is_open()) {
+    fail(ConnectStatus::refused, system_error(errno));
+    return false;
+  }
+  if (::connect(socket.number(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0) {
+    stage_ = Stage::connected;
+    transport_ = std::make_unique<Transport>(poller_, std::move(socket));
+    return true;
+  }
+  if (errno != EINPROGRESS && errno != EINTR) {
+    // The app on a unix socket has more to accept than it asked to be kept for it.
+    fail(errno == EAGAIN ? ConnectStatus::timed_out : ConnectStatus::refused, system_error(errno));
+    return false;
+  }
+  stage_ = Stage::connecting;
+  // Only now: a socket that is neither connected nor on the way to it reports a hang-up.
+  transport_ = std::make_unique<Transport>(poller_, std::move(socket), Transport::Connecting{});
+  transport_->set_on_ready([this](Transport::Ready) { on_writable(); });
+  transport_->wait_writable();
+  return true;
+}
+
+void Connector::on_writable() {
+  if (const error_code error = transport_->connect_error()) {
+    fail(ConnectStatus::refused, error);
+    try_next();
+  } else {
+    finish(ConnectStatus::connected);
+  }
+}
+
+void Connector::on_events(Poller::Events) {
+  if (stage_ == Stage::connected) {
+    finish(ConnectStatus::connected);
+  } else if (stage_ == Stage::connecting && ++turns_ < kTurnsWithoutTimer) {
+    poller_.call_soon(*this);
+  } else if (stage_ == Stage::connecting) {
+    wake_at(end_of_attempt());
+  }
+}
+
+Clock::time_point Connector::end_of_attempt() const {
+  const Clock::time_point now = Clock::now();
+  const auto addresses = static_cast<Clock::rep>(endpoints_.size() - next_endpoint_ + 1);
+  return std::min(deadline_,
+                  now + std::max<Clock::duration>((deadline_ - now) / addresses, kShortestAttempt));
+}
+
+void Connector::fail(ConnectStatus status, const error_code& error) {
+  status_ = status;
+  last_error_ = error;
+}
+
+void Connector::pause() {
+  stage_ = Stage::pausing;
+  wake_at(std::min(Clock::now() + pause_, deadline_));
+  pause_ = std::min<Clock::duration>(pause_ * 2, kLongestPause);
+}
+
+void Connector::wake_at(Clock::time_point when) {
+  if (!alarm_) alarm_ = std::make_shared<Alarm>(io_, *this);
+  alarm_->when = when;
+  alarm_->timer.expires_at(when);
+  alarm_->timer.async_wait([alarm = alarm_](const error_code& error) {
+    // One that was set again meanwhile has another call under way.
+    if (!error && alarm->owner != nullptr && Clock::now() >= alarm->when) alarm->owner->on_alarm();
+  });
+}
+
+void Connector::on_alarm() {
+  if (Clock::now() >= deadline_) {
+    const bool has_no_answer = stage_ == Stage::resolving && status_ == ConnectStatus::timed_out;
+    finish(has_no_answer ? ConnectStatus::unresolved : status_);
+  } else if (stage_ == Stage::pausing) {
+    begin_round();
+  } else if (stage_ == Stage::connecting) {
+    fail(ConnectStatus::timed_out, asio::error::timed_out);
+    try_next();
+  }
+}
+
+void Connector::finish(ConnectStatus status) {
+  ConnectResult result{status, {}, {}};
+  if (status == ConnectStatus::connected) {
+    result.transport = std::move(transport_);
+    result.transport->set_on_ready({});
+  } else {
+    result.error = last_error_ ? last_error_ : error_code{asio::error::timed_out};
+  }
+  const Callback call = std::exchange(callback_, nullptr);
+  cancel();
+  call(std::move(result));
 }
 
 }  // namespace wsproxy::net

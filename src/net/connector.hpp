@@ -1,11 +1,12 @@
 #pragma once
 
 #include <functional>
-#include <string>
+#include <memory>
 #include <vector>
 
-#include "net/descriptor.hpp"
 #include "net/endpoint.hpp"
+#include "net/name_lookup.hpp"
+#include "net/transport.hpp"
 #include "net/types.hpp"
 
 namespace wsproxy::net {
@@ -14,20 +15,25 @@ enum class ConnectStatus : std::uint8_t { connected, unresolved, refused, timed_
 
 struct ConnectResult {
   ConnectStatus status = ConnectStatus::connected;
-  error_code error;   // the last one seen
-  Descriptor socket;  // when connected
+  error_code error;                      // the last one seen; none when connected
+  std::unique_ptr<Transport> transport;  // when connected; it tells nobody yet
 };
 
 /// Connects to a target: resolves its name, tries its addresses in turn, and tries again (10 ms
-/// later, then twice as long, up to 500 ms) until `deadline`, since the application beside a sidecar
-/// is often still starting. Calls back exactly once, unless cancel() or the destructor comes first;
-/// never from within start(). One worker's thread.
-class Connector {
+/// later, then twice as long, up to 500 ms) for `total`, since the application beside a sidecar is often
+/// still starting. An address that does not answer gets an even share of what is left, at least 250 ms.
+/// Calls back exactly once, unless cancel() or the destructor comes first; never from within start(). It may
+/// be destroyed by its callback. One worker's thread; poller and loop outlive it.
+///
+///   start --> [resolving] --> connecting --> connected
+///                 ^               | all addresses have failed
+///                 `--- pausing <--'
+class Connector : private Poller::Watch {
  public:
   using Callback = std::function<void(ConnectResult)>;
 
-  Connector(IoContext& io, Target target, Clock::duration total);
-  ~Connector() { cancel(); }
+  Connector(IoContext& io, Poller& poller, Target target, Clock::duration total);
+  ~Connector() override;
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
 
@@ -35,8 +41,38 @@ class Connector {
   void cancel();
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;  // shared with the operations under way, which outlive a cancel()
+  enum class Stage : std::uint8_t { idle, resolving, connecting, connected, pausing };
+  struct Alarm;
+
+  void on_events(Poller::Events events) override;
+  void begin_round();
+  void on_found(const FoundAddresses& found);
+  void try_next();
+  bool connect_to(const Protocol::endpoint& endpoint);
+  void on_writable();
+  void fail(ConnectStatus status, const error_code& error);
+  void pause();
+  void wake_at(Clock::time_point when);
+  void on_alarm();
+  Clock::time_point end_of_attempt() const;
+  void finish(ConnectStatus status);
+
+  IoContext& io_;
+  Poller& poller_;
+  Target target_;
+  Clock::duration total_;
+  Clock::time_point deadline_;
+  Clock::duration pause_;
+  Stage stage_ = Stage::idle;
+  int turns_ = 0;                                    // of the loop since connect() was called
+  ConnectStatus status_ = ConnectStatus::timed_out;  // what to say when the deadline comes
+  error_code last_error_;
+  std::vector<Protocol::endpoint> endpoints_;
+  std::size_t next_endpoint_ = 0;
+  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<NameLookup> lookup_;
+  std::shared_ptr<Alarm> alarm_;  // only when something does not complete at once
+  Callback callback_;
 };
 
 }  // namespace wsproxy::net

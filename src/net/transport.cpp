@@ -29,7 +29,29 @@ Transport::Transport(Poller& poller, Descriptor socket, OnReady on_ready)
   }
 }
 
+Transport::Transport(Poller& poller, Descriptor socket, Connecting) : Transport(poller, std::move(socket)) {
+  if (may_read_) {  // cannot be watched
+    has_hung_up_ = true;
+  } else {
+    may_write_ = false;
+  }
+}
+
+Transport::~Transport() {
+  if (fate_ != nullptr) *fate_ = Fate::destroyed;
+  close();
+}
+
+error_code Transport::connect_error() const {
+  if (!has_hung_up_) return {};
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(socket_.number(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+  return {error, boost::system::system_category()};
+}
+
 void Transport::set_on_ready(OnReady on_ready) {
+  if (fate_ != nullptr) *fate_ = Fate::handed_over;
   on_ready_ = std::move(on_ready);
   waits_readable_ = false;
   waits_writable_ = false;
@@ -76,16 +98,30 @@ void Transport::on_events(Poller::Events events) {
   if ((events & kEnds) != 0) has_hung_up_ = true;
   if ((events & (EPOLLIN | kEnds)) != 0) may_read_ = true;
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) may_write_ = true;
-  if (may_write_ && std::exchange(waits_writable_, false)) tell(Ready::writing);
+  if (may_write_ && std::exchange(waits_writable_, false) && !tell(Ready::writing)) return;
   if (is_open() && may_read_ && std::exchange(waits_readable_, false)) tell(Ready::reading);
 }
 
-void Transport::tell(Ready ready) {
-  // Not called in its place: it may hand the transport over to somebody else.
-  OnReady call = std::move(on_ready_);
-  on_ready_ = nullptr;
-  call(ready);
-  if (!on_ready_) on_ready_ = std::move(call);
+/// The OnReady is not called in its place: it may hand the transport over to somebody else, or destroy it.
+struct Transport::Telling {
+  explicit Telling(Transport& transport)
+      : self(transport), call(std::exchange(transport.on_ready_, nullptr)) {
+    self.fate_ = &fate;
+  }
+  ~Telling() {
+    if (fate == Fate::destroyed) return;
+    self.fate_ = nullptr;
+    if (fate == Fate::same) self.on_ready_ = std::move(call);
+  }
+  Transport& self;
+  OnReady call;
+  Fate fate = Fate::same;
+};
+
+bool Transport::tell(Ready ready) {
+  Telling telling{*this};
+  telling.call(ready);
+  return telling.fate != Fate::destroyed;
 }
 
 void Transport::shut_down_send() {

@@ -29,15 +29,21 @@ struct IoResult {
 class Transport final : private Poller::Watch {
  public:
   enum class Ready : std::uint8_t { reading, writing };
-  /// Comes once for each wait_*(), never from within it, and not after close(). May close the transport;
-  /// may not destroy it.
+  /// Comes once for each wait_*(), never from within it, and not after close(). May close the transport,
+  /// hand it over and destroy it.
   using OnReady = std::function<void(Ready)>;
 
   /// Takes a connected socket. A descriptor that cannot be watched shows as one that failed.
   Transport(Poller& poller, Descriptor socket, OnReady on_ready = {});
-  ~Transport() override { close(); }
+  /// Takes one whose connect() is under way: it is writable when that has ended, see connect_error().
+  struct Connecting {};
+  Transport(Poller& poller, Descriptor socket, Connecting);
+  ~Transport() override;
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
+
+  /// How connect() has ended.
+  error_code connect_error() const;
 
   /// Who is told from now on, of waits from now on. Also from within the OnReady of the one before.
   void set_on_ready(OnReady on_ready);
@@ -59,7 +65,11 @@ class Transport final : private Poller::Watch {
 
  private:
   void on_events(Poller::Events events) override;
-  void tell(Ready ready);
+  /// What becomes of this and its OnReady during a call to that.
+  enum class Fate : std::uint8_t { same, handed_over, destroyed };
+  struct Telling;
+  /// False when this is no more.
+  bool tell(Ready ready);
 
   Poller& poller_;
   Descriptor socket_;
@@ -70,6 +80,7 @@ class Transport final : private Poller::Watch {
   bool has_hung_up_ = false;  // an end of file or an error stands behind what can be read
   bool waits_readable_ = false;
   bool waits_writable_ = false;
+  Fate* fate_ = nullptr;  // of the call that is under way
 };
 
 }  // namespace wsproxy::net

@@ -54,7 +54,8 @@ void ForwardPhase::begin() {
 
 void ForwardPhase::connect() {
   const config::Upstream& upstream = session_.upstream();
-  connector_.emplace(session_.context().io, net::target_of(upstream.url), upstream.connect_timeout);
+  Context& context = session_.context();
+  connector_.emplace(context.io, context.poller, net::target_of(upstream.url), upstream.connect_timeout);
   connector_->start([this, keep_alive = SessionPtr{&session_}](net::ConnectResult result) {
     session_.guarded([this, &result] { on_connected(std::move(result)); });
   });
@@ -66,7 +67,7 @@ void ForwardPhase::on_connected(net::ConnectResult result) {
     say_app_failed(session_, failure_of(result.status), result.error.message());
     return;
   }
-  session_.open(Leg::app, std::move(result.socket));
+  session_.open(Leg::app, std::move(result.transport));
   session_.output(Leg::app).append(base::as_bytes(proxy_header_for(session_)));
   send_request();
 }

@@ -55,7 +55,7 @@ telemetry::ExtensionOutcome outcome_of(deflate::NegotiationResult result) {
 UpgradePhase::UpgradePhase(Session& session, http::RequestHead request, base::Bytes early)
     : session_(session),
       request_(std::move(request)),
-      connector_(session.context().io, net::target_of(session.upstream().url),
+      connector_(session.context().io, session.context().poller, net::target_of(session.upstream().url),
                  session.upstream().connect_timeout),
       reader_(session.config().limits.max_header_size) {
   early_.append(early);
@@ -74,7 +74,7 @@ void UpgradePhase::on_connected(net::ConnectResult result) {
     say_app_failed(session_, failure_of(result.status), result.error.message());
     return;
   }
-  session_.open(Leg::app, std::move(result.socket));
+  session_.open(Leg::app, std::move(result.transport));
   session_.output(Leg::app).append(base::as_bytes(proxy_header_for(session_)));
   answer_by_ = net::Clock::now() + session_.upstream().response_timeout;
   arm();

@@ -22,9 +22,9 @@ std::string in_words(const std::vector<std::string>& reasons) {
 /// One connection to each app at the same time. On io's thread, but for the future.
 class AppCheck::Round : public std::enable_shared_from_this<Round> {
  public:
-  Round(net::IoContext& io, const std::vector<config::UpstreamUrl>& apps) : apps_(apps) {
+  Round(net::IoContext& io, net::Poller& poller, const std::vector<config::UpstreamUrl>& apps) : apps_(apps) {
     for (const config::UpstreamUrl& app : apps) {
-      connectors_.push_back(std::make_unique<net::Connector>(io, net::target_of(app), kPatience));
+      connectors_.push_back(std::make_unique<net::Connector>(io, poller, net::target_of(app), kPatience));
     }
   }
 
@@ -71,7 +71,7 @@ std::vector<config::UpstreamUrl> apps_of(const config::Config& config) {
 }
 
 AppCheck::AppCheck(net::IoContext& io, std::vector<config::UpstreamUrl> apps)
-    : io_(io), apps_(std::move(apps)) {
+    : io_(io), poller_(io), apps_(std::move(apps)) {
 }
 
 AppCheck::~AppCheck() {
@@ -87,7 +87,7 @@ std::string AppCheck::problem() {
 }
 
 std::string AppCheck::ask_all() {
-  round_ = std::make_shared<Round>(io_, apps_);
+  round_ = std::make_shared<Round>(io_, poller_, apps_);
   std::future<std::string> answer = round_->answer();
   boost::asio::post(io_, [round = round_] { round->start(); });
   if (answer.wait_for(kPatience * 2) == std::future_status::ready) return answer.get();

@@ -32,6 +32,7 @@ class AppCheck {
   std::string ask_all();
 
   net::IoContext& io_;
+  net::Poller poller_;
   std::vector<config::UpstreamUrl> apps_;
   std::mutex mutex_;
   std::shared_ptr<Round> round_;  // the last one, so that an unfinished one can be ended

@@ -1,6 +1,7 @@
 #include "net/transport.hpp"
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -235,6 +236,39 @@ TEST_CASE("what one transport's owner throws keeps no edge from the others", "[t
     b.wait_readable();
     CHECK(bench.turn() == Calls{"b reads"});
   }
+}
+
+TEST_CASE("a transport may be destroyed by its own call, told to read or to write", "[transport]") {
+  for (const bool is_write : {false, true}) {
+    Pair pair = unix_pair();
+    Bench bench;
+    auto a = std::make_unique<Transport>(bench.poller, std::move(pair.ours));
+    a->set_on_ready([&, held = std::make_shared<std::string>("a is gone")](Ready) {
+      a.reset();
+      bench.calls.push_back(*held);
+    });
+    say(pair.theirs, "x");
+    if (is_write) a->wait_writable();
+    a->wait_readable();
+    CHECK(bench.turn() == Calls{"a is gone"});
+  }
+}
+
+TEST_CASE("a transport that is handed over within a call tells the new owner only", "[transport]") {
+  Pair pair = unix_pair();
+  Bench bench;
+  Transport a{bench.poller, std::move(pair.ours)};
+  a.set_on_ready([&](Ready) { a.set_on_ready(bench.note("b")); });
+  say(pair.theirs, "x");
+  a.wait_readable();
+  CHECK(bench.turn() == kNone);
+  a.wait_readable();
+  CHECK(bench.turn() == Calls{"b reads"});
+  a.set_on_ready([&](Ready) { throw std::runtime_error("a"); });
+  a.wait_readable();
+  CHECK_THROWS_AS(bench.turn(), std::runtime_error);
+  a.wait_readable();
+  CHECK_THROWS_AS(bench.turn(), std::runtime_error);
 }
 
 TEST_CASE("the loop ends when the poller has stopped", "[transport]") {
