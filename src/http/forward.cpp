@@ -45,11 +45,9 @@ std::string forward_request(const RequestHead& client, const ForwardedFacts& fac
     if (forwarded.replaces(field.name)) continue;
     if (base::iequals(field.name, "host")) {
       writer.field(field.name, forwarded.host());
-    } else if (is_coding(field.name) || is_trailer(field.name)) {
-      writer.field(field.name, field.value);
     } else if (left && base::iequals(field.name, "max-forwards")) {
       writer.field(field.name, std::to_string(*left == 0 ? 0 : *left - 1));
-    } else if (!hop_by_hop.covers(field.name)) {
+    } else if (is_coding(field.name) || is_trailer(field.name) || !hop_by_hop.covers(field.name)) {
       writer.field(field.name, field.value);
     }
   }
@@ -81,7 +79,9 @@ std::string forward_answer(const ResponseHead& app, const AnswerTerms& terms) {
 
 std::optional<std::uint64_t> forwards_left(const RequestHead& request) {
   if (request.method != "OPTIONS" && request.method != "TRACE") return std::nullopt;
-  return base::parse_decimal(request.fields.joined("max-forwards"));
+  if (request.fields.count("max-forwards") == 0) return std::nullopt;
+  // What is no number, or several, might be the last one as well.
+  return base::parse_decimal(request.fields.joined("max-forwards")).value_or(0);
 }
 
 bool wants_to_persist(const Fields& fields, unsigned version_minor) {

@@ -85,7 +85,7 @@ std::optional<Ipv4> parse_ipv4(std::string_view text) {
   Ipv4 address{};
   for (std::size_t i = 0; i < address.size(); ++i) {
     const std::size_t end = i + 1 < address.size() ? text.find('.') : text.size();
-    if (end == std::string_view::npos || end > 3) return std::nullopt;
+    if (end > 3) return std::nullopt;
     const std::string_view part = text.substr(0, end);
     const auto value = base::parse_decimal(part);
     if (!value || *value > 255 || (part.size() > 1 && part.front() == '0')) return std::nullopt;

@@ -41,6 +41,10 @@ HeadStatus RequestHeadReader::feed(base::Bytes input, std::size_t& used) {
   return state.status;
 }
 
+bool RequestHeadReader::has_begun() const {
+  return !state_->collector.text().empty();
+}
+
 RequestHead& RequestHeadReader::head() {
   return state_->head;
 }

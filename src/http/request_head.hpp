@@ -34,6 +34,8 @@ class RequestHeadReader {
 
   /// Adds to `used` what belongs to the head; bytes after it are not touched.
   HeadStatus feed(base::Bytes input, std::size_t& used);
+  /// Whether anything of a head has come; empty lines ahead of one are nothing (RFC 9112 section 2.2).
+  bool has_begun() const;
   /// Valid once complete.
   RequestHead& head();
   /// What was wrong, for the log; valid after too_large or malformed.

@@ -11,11 +11,12 @@ namespace wsproxy::proxy {
 /// that of its Destination. One that its app closes, or sends something on, is dropped. One worker's thread.
 class AppPool {
  public:
-  explicit AppPool(net::IoContext& io) : io_(io) {}
+  AppPool() = default;
   AppPool(const AppPool&) = delete;
   AppPool& operator=(const AppPool&) = delete;
 
-  /// The one that was used last; nullptr when there is none. It may have been closed by its app just now.
+  /// The one that was used last and is still quiet; nullptr when there is none. Its app may close it the
+  /// moment after.
   std::unique_ptr<net::Transport> take(std::size_t app);
   void put(std::size_t app, std::unique_ptr<net::Transport> transport);
   /// Closes those that have waited for long.
@@ -29,9 +30,7 @@ class AppPool {
     std::unique_ptr<net::Transport> transport;
   };
   void on_readable(std::list<Idle>::iterator place);
-  void drop(std::list<Idle>::iterator place);
 
-  net::IoContext& io_;
   std::list<Idle> idle_;  // the one that was put last is in front
 };
 

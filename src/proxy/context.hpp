@@ -45,7 +45,7 @@ struct Context {
   base::ByteQueue packed;
   relay::Workshop workshop;
   SessionRegistry sessions;
-  AppPool app_pool{io};
+  AppPool app_pool;
   /// Sessions that are only told so: over limits.max_connections, or refused and not gone yet. They hold
   /// no place. Added to by the accepting thread too.
   std::atomic<std::size_t> refused{0};

@@ -18,7 +18,6 @@ using Status = http::Exchange::Status;
 
 namespace {
 
-constexpr std::size_t kMaxEarly = 64 * 1024;  // of what a client sends ahead
 constexpr Refusal kBadChunk{telemetry::Rejection::bad_request, 400, "The request is malformed."};
 constexpr Refusal kTooSlow{telemetry::Rejection::handshake_timeout, 408,
                            "The request did not arrive in time."};
@@ -107,6 +106,7 @@ void ForwardPhase::on_client_bytes(base::Bytes input) {
 void ForwardPhase::pass_body(base::Bytes input) {
   std::size_t used = 0;
   if (exchange_.from_client(input, used, session_.output(Leg::app)) == Status::malformed) {
+    note_bodies();
     // The app has a request without an end: it must not take anything else for its rest.
     session_.drop(Leg::app);
     if (exchange_.answer_has_begun()) {
@@ -120,9 +120,11 @@ void ForwardPhase::pass_body(base::Bytes input) {
     lose_client("left in mid-request");
     return;
   }
+  note_bodies();
   early_.append(input.subspan(used));
   send_to_app();
   settle();
+  arm();
 }
 
 void ForwardPhase::send_to_app() {
@@ -163,6 +165,7 @@ void ForwardPhase::lose_client(std::string_view cause) {
 void ForwardPhase::on_app_bytes(base::Bytes input) {
   std::size_t used = 0;
   const Status status = exchange_.from_app(input, used, session_.output(Leg::client));
+  note_bodies();
   if (exchange_.answer_has_begun()) {
     session_.facts().status = static_cast<std::uint16_t>(exchange_.status());
   }
@@ -173,9 +176,11 @@ void ForwardPhase::on_app_bytes(base::Bytes input) {
   if (!send_to_client()) return;
   if (status == Status::complete) {
     finish(used == input.size());
-  } else {
-    settle();
+    return;
   }
+  settle();
+  // A head that trickles has no more time than one that comes at once.
+  if (exchange_.answer_has_begun()) arm();
 }
 
 void ForwardPhase::on_bad_answer() {
@@ -191,6 +196,8 @@ void ForwardPhase::on_app_end(bool is_in_order, std::string_view cause) {
   if (is_reused_ && exchange_.may_be_repeated()) {
     // It closed while the request was under way to it.
     is_reused_ = false;
+    is_app_deaf_ = false;
+    app_knows_end_ = false;
     session_.drop(Leg::app);
     connect();
     return;
@@ -216,6 +223,7 @@ void ForwardPhase::on_writable(Leg leg) {
   if (leg == Leg::app) {
     send_to_app();
     settle();
+    arm();
     return;
   }
   if (!send_to_client()) return;
@@ -225,21 +233,24 @@ void ForwardPhase::on_writable(Leg leg) {
     go_on();
   } else {
     settle();
+    arm();
   }
 }
 
 void ForwardPhase::settle() {
   net::WriteQueue& to_app = session_.wire(Leg::app).queue;
   if (is_connected()) {
-    if (client_has_ended_ && to_app.empty() && !std::exchange(app_knows_end_, true)) {
+    // Not if there is another request, which will get its answer.
+    const bool is_last = client_has_ended_ && early_.empty() && exchange_.request_is_complete();
+    if (is_last && to_app.empty() && !std::exchange(app_knows_end_, true)) {
       session_.wire(Leg::app).transport->shut_down_send();
     }
     if (session_.wire(Leg::client).queue.empty()) session_.want_readable(Leg::app);
   }
-  const bool takes_body = exchange_.request_is_complete() || (to_app.empty() && !is_app_deaf_);
-  const bool has_room = is_connected() ? early_.empty() && takes_body : early_.size() < kMaxEarly;
+  // Read ahead too: that is how the end of a client shows.
+  const bool is_body = is_connected() && !exchange_.request_is_complete();
+  const bool has_room = is_body ? to_app.empty() && !is_app_deaf_ : early_.size() < kMaxEarly;
   if (has_room && !client_has_ended_) session_.want_readable(Leg::client);
-  arm();
 }
 
 void ForwardPhase::cut(relay::EndedBy by, std::string_view cause) {
@@ -260,7 +271,9 @@ void ForwardPhase::end_cut() {
 
 void ForwardPhase::finish(bool app_said_no_more) {
   stage_ = Stage::finished;
-  const bool is_reusable = exchange_.app_persists() && app_said_no_more && !client_has_ended_;
+  // One that has not taken all of a request would take the next one for the rest of it.
+  const bool took_all = session_.wire(Leg::app).queue.empty() && !is_app_deaf_;
+  const bool is_reusable = exchange_.app_persists() && app_said_no_more && took_all && !app_knows_end_;
   if (is_reusable && session_.may_pool_app()) {
     session_.context().app_pool.put(session_.app(), session_.release(Leg::app));
   } else {
@@ -276,10 +289,10 @@ void ForwardPhase::finish(bool app_said_no_more) {
 
 void ForwardPhase::go_on() {
   session_.facts().is_complete = true;
-  note_bodies();
   session_.record_result(telemetry::ConnectionResult::forwarded);
   session_.end_request();
-  if (exchange_.client_persists() && !client_has_ended_ && !session_.is_draining()) {
+  const bool may_ask_more = !client_has_ended_ || !early_.empty();
+  if (exchange_.client_persists() && may_ask_more && !session_.is_draining()) {
     session_.enter(std::make_unique<HeadPhase>(session_, std::move(early_)));
   } else {
     session_.enter(std::make_unique<GoodbyePhase>(session_, std::string{}));
@@ -351,7 +364,6 @@ void ForwardPhase::on_drain(net::Clock::time_point) {
 
 void ForwardPhase::on_close() {
   if (connector_) connector_->cancel();
-  if (!session_.facts().is_complete) note_bodies();
 }
 
 bool ForwardPhase::is_connected() const {

@@ -9,7 +9,11 @@
 namespace wsproxy::proxy {
 
 namespace {
-constexpr auto kLinger = std::chrono::seconds{2};
+
+/// For a sign of a client that has been told everything, and for it to take the rest of an app's answer.
+constexpr auto kSilence = std::chrono::seconds{2};
+constexpr auto kLongest = std::chrono::seconds{30};
+
 }  // namespace
 
 GoodbyePhase::GoodbyePhase(Session& session, std::string answer)
@@ -20,23 +24,30 @@ void GoodbyePhase::begin() {
   Wire& app = session_.wire(Leg::app);
   if (app.is_open()) app.transport->close();
   session_.leave_place();
-  const auto patience = std::min<net::Clock::duration>(kLinger, session_.config().timeouts.close);
-  session_.set_deadline(net::Clock::now() + patience);
+  linger_until_ = net::Clock::now() + (answer_.empty() ? kLongest : kSilence);
   send(base::as_bytes(answer_));
 }
 
 void GoodbyePhase::send(base::Bytes bytes) {
   const net::IoStatus status = session_.send(Leg::client, bytes);
   if (status == net::IoStatus::failed) session_.close();
+  wait();
   if (status != net::IoStatus::done) return;
   session_.wire(Leg::client).transport->shut_down_send();
   session_.want_readable(Leg::client);
+}
+
+void GoodbyePhase::wait() {
+  const auto patience = std::min<net::Clock::duration>(kSilence, session_.config().timeouts.close);
+  session_.set_deadline(std::min(net::Clock::now() + patience, linger_until_));
 }
 
 void GoodbyePhase::on_readable(Leg leg) {
   if (leg != Leg::client) return;
   const net::IoStatus status = session_.read(leg).status;
   if (status == net::IoStatus::done) {
+    // It may be sending still what it had begun, and read its answer meanwhile.
+    wait();
     session_.want_readable(leg);
   } else if (status != net::IoStatus::would_block) {
     session_.close();
@@ -68,7 +79,7 @@ void say_goodbye(Session& session, const Refusal& refusal, std::string_view deta
   std::vector<telemetry::LogField> fields{
       {"client", client}, {"status", std::uint64_t{refusal.status}}, {"reason", refusal.sentence}};
   if (!detail.empty()) fields.emplace_back("detail", detail);
-  session.context().log.write(telemetry::Level::info, "handshake refused", fields);
+  session.context().log.write(telemetry::Level::info, "request refused", fields);
   session.enter(
       std::make_unique<GoodbyePhase>(session, last_answer(session, refusal.status, refusal.sentence)));
 }

@@ -10,8 +10,8 @@ namespace wsproxy::proxy {
 class Session;
 
 /// Writes a last answer to the client, shuts its leg down and reads what still comes until the client
-/// hangs up or a short time is over: closing with unread bytes would reset the connection, and the
-/// client would lose the answer.
+/// hangs up, is silent for a while or a longer time is over: closing with unread bytes would reset the
+/// connection, and the client would lose the answer.
 class GoodbyePhase : public Phase {
  public:
   /// `answer` goes behind what already waits on the client leg.
@@ -24,8 +24,10 @@ class GoodbyePhase : public Phase {
 
  private:
   void send(base::Bytes bytes);
+  void wait();
 
   Session& session_;
+  net::Clock::time_point linger_until_;
   std::string answer_;
 };
 

@@ -52,12 +52,15 @@ void HeadPhase::on_readable(Leg leg) {
 }
 
 void HeadPhase::take(base::Bytes input) {
-  if (!std::exchange(has_bytes_, true) && !is_first_) {
-    request_by_ = net::Clock::now() + session_.config().timeouts.handshake;
+  const bool had_begun = reader_.has_begun();
+  std::size_t used = 0;
+  const http::HeadStatus status = reader_.feed(input, used);
+  if (!had_begun && reader_.has_begun()) {
+    begun_ = net::Clock::now();
+    if (!is_first_) request_by_ = begun_ + session_.config().timeouts.handshake;
     arm();
   }
-  std::size_t used = 0;
-  switch (reader_.feed(input, used)) {
+  switch (status) {
     case http::HeadStatus::need_more:
       session_.want_readable(Leg::client);
       break;
@@ -77,8 +80,9 @@ void HeadPhase::take(base::Bytes input) {
 
 void HeadPhase::on_head(base::Bytes rest) {
   http::RequestHead& head = reader_.head();
-  session_.begin_request(head);
+  session_.begin_request(head, begun_);
   const Verdict verdict = judge(head, session_.config().http, session_.limits());
+  if (is_first_ && verdict.way == Verdict::Way::upgrade) session_.facts().started = session_.started();
   if (session_.is_over_limit()) {
     say_goodbye(session_, {Rejection::max_connections, 503, "Too many connections."}, {});
   } else if (!session_.has_place()) {
@@ -111,7 +115,7 @@ void HeadPhase::arm() {
 void HeadPhase::on_deadline() {
   if (net::Clock::now() < request_by_) {
     say_goodbye(session_, kGoingAway, {});
-  } else if (has_bytes_) {
+  } else if (reader_.has_begun()) {
     say_goodbye(session_, {Rejection::handshake_timeout, 408, "The request did not arrive in time."}, {});
   } else {
     // One that has had its answers just has no more to ask.
@@ -122,7 +126,7 @@ void HeadPhase::on_deadline() {
 
 void HeadPhase::on_drain(net::Clock::time_point when) {
   // Nothing has been promised yet: whoever is silent is cut, whoever is in mid-request gets an answer.
-  if (!has_bytes_) {
+  if (!reader_.has_begun()) {
     session_.close();
     return;
   }

@@ -31,9 +31,9 @@ class HeadPhase : public Phase {
   Session& session_;
   http::RequestHeadReader reader_;
   base::ByteQueue early_;
+  net::Clock::time_point begun_;  // its first byte
   net::Clock::time_point request_by_;
   net::Clock::time_point drain_at_ = net::Clock::time_point::max();
-  bool has_bytes_ = false;
   bool is_first_;
 };
 

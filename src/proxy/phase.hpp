@@ -7,6 +7,9 @@ namespace wsproxy::proxy {
 
 using relay::Leg;
 
+/// How much of what a client sends ahead of an answer is kept; then it is not read.
+inline constexpr std::size_t kMaxEarly = 64 * 1024;
+
 /// What a session is doing: reading a head, asking the app, relaying, saying goodbye. The session
 /// brings events; the phase decides and says to the session what to do next. A phase is never
 /// destroyed inside a call to itself.

@@ -12,9 +12,7 @@ RefusalPhase::RefusalPhase(Session& session, http::ResponseHeadReader reader, ba
 
 void RefusalPhase::begin() {
   // Not written yet: head and body go together.
-  session_.wire(Leg::client)
-      .queue.target(session_.context().to_client)
-      .append(base::as_bytes(reader_.head().raw));
+  session_.output(Leg::client).append(base::as_bytes(reader_.head().raw));
   pass(first_.view());
   first_.release();
 }
@@ -55,9 +53,13 @@ void RefusalPhase::on_readable(Leg leg) {
   if (input.status == net::IoStatus::would_block) return;
   if (input.status == net::IoStatus::done) {
     pass(input.bytes);
-  } else {
+  } else if (input.status == net::IoStatus::end_of_file) {
     is_complete_ = true;  // by the end of the connection, or cut: the client sees the same
     send({});
+  } else {
+    // The client might take an end in order for the end of the answer.
+    session_.wire(Leg::client).transport->reset();
+    session_.close();
   }
 }
 

@@ -95,6 +95,7 @@ void Session::drop(Leg leg) {
 }
 
 std::unique_ptr<net::Transport> Session::release(Leg leg) {
+  wire(leg).queue.drop();
   return std::move(wire(leg).transport);
 }
 
@@ -239,8 +240,8 @@ std::uint16_t Session::local_port() {
   return *local_port_;
 }
 
-void Session::begin_request(const http::RequestHead& head) {
-  if (std::exchange(has_had_request_, true)) facts_.started = net::Clock::now();
+void Session::begin_request(const http::RequestHead& head, net::Clock::time_point begun) {
+  facts_.started = begun;
   facts_.method = head.method;
   facts_.target = head.target;
   facts_.user_agent = head.fields.first("User-Agent");
@@ -260,16 +261,18 @@ void Session::begin_request(const http::RequestHead& head) {
 void Session::end_request() {
   count_request();
   write_access_line();
+  // Between its requests a trusted proxy's connection is nobody's.
+  if (is_trusted_) take_place({});
+  destination_ = default_destination(*config_);
   facts_ = {};
   facts_.started = net::Clock::now();
 }
 
 void Session::count_request() {
-  if (!facts_.is_plain) return;
+  if (!facts_.is_plain || facts_.status < 100) return;
   telemetry::Counters& counters = context_.counters;
   // RFC 9110 section 15: what is over 599 counts as a server's error.
-  if (facts_.status >= 100)
-    ++counters.http_requests[std::min<std::size_t>(facts_.status / 100, telemetry::kStatusClasses) - 1];
+  ++counters.http_requests[std::min<std::size_t>(facts_.status / 100, telemetry::kStatusClasses) - 1];
   for (std::size_t i = 0; i < telemetry::kDirections; ++i) counters.http_bytes[i] += facts_.body_bytes[i];
   const auto took = net::Clock::now() - facts_.started;
   counters.http_request_ns.observe(static_cast<std::uint64_t>(took / std::chrono::nanoseconds{1}));
@@ -301,9 +304,11 @@ void Session::close() {
   const SessionPtr self{this};  // the last reference may be in an operation cancelled here
   say_last_words();
   deadline_timer_.cancel();
-  for (Wire& on : wires_) {
+  for (const Leg leg : {Leg::client, Leg::app}) {
+    Wire& on = wire(leg);
     if (on.is_open()) on.transport->close();
     on.queue.drop();
+    scratch(leg).clear();  // the worker's: what is half made must not reach the next connection
   }
   retire(std::move(phase_));
   // A transport may be the caller, and is a part of this.
@@ -353,7 +358,8 @@ void Session::write_access_line() {
   record.request_id = facts_.request_id;
   record.user_agent = facts_.user_agent;
   record.traceparent = facts_.traceparent;
-  const std::string upstream_text = config_->routes.empty() ? std::string{} : upstream().url.text();
+  const std::string upstream_text =
+      config_->routes.empty() || facts_.method.empty() ? std::string{} : upstream().url.text();
   record.upstream = upstream_text;
   if (facts_.is_plain) {
     record.request_bytes = facts_.body_bytes[telemetry::index(Direction::to_app)];

@@ -107,8 +107,8 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   /// The port that the client reached; 0 for a unix socket.
   std::uint16_t local_port();
 
-  /// A request head has come: what the access line tells of it.
-  void begin_request(const http::RequestHead& head);
+  /// A request head has come: whose it is, where it goes, what the access line tells of it.
+  void begin_request(const http::RequestHead& head, net::Clock::time_point begun);
   /// The request is over, the connection goes on: writes the access line.
   void end_request();
 
@@ -117,7 +117,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void open(Leg leg, std::unique_ptr<net::Transport> transport);
   /// Closes a leg and forgets what was for it; also from within a call of its transport.
   void drop(Leg leg);
-  /// Gives an open leg away.
+  /// Gives an open leg away, on which nothing waits to be written.
   std::unique_ptr<net::Transport> release(Leg leg);
   void want_readable(Leg leg);
   void want_writable(Leg leg);
@@ -179,7 +179,6 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool has_place_ = false;
   bool has_app_place_ = false;
   bool is_refused_;  // counted in Context::refused
-  bool has_had_request_ = false;
   bool is_closed_ = false;
   bool is_broken_ = false;  // a handler threw: its phase is not asked any more
   bool has_result_ = false;

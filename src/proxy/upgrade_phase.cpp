@@ -19,8 +19,6 @@ using telemetry::UpstreamError;
 
 namespace {
 
-constexpr std::size_t kMaxEarly = 64 * 1024;  // of frames that a client sends before it has its 101
-
 deflate::Negotiation negotiate(const http::RequestHead& request, const config::Compression& compression,
                                std::size_t free_memory) {
   deflate::NegotiationPolicy policy;

@@ -133,7 +133,7 @@ TEST_CASE("9110 7.6.2: Max-Forwards is counted down for OPTIONS and TRACE") {
   CHECK(after("TRACE", "max-forwards: 1") == "0");
   CHECK(after("OPTIONS", "Max-Forwards: 0") == "0");
   CHECK(after("GET", "Max-Forwards: 10") == "10");
-  CHECK(after("TRACE", "Max-Forwards: ten") == "ten");
+  CHECK(after("TRACE", "Max-Forwards: ten") == "0");
 
   const auto left = [](const std::string& method, const std::string& line) {
     return forwards_left(request_of(method + " / HTTP/1.1\r\nHost: a\r\n" + line + "\r\n\r\n"));
@@ -142,8 +142,8 @@ TEST_CASE("9110 7.6.2: Max-Forwards is counted down for OPTIONS and TRACE") {
   CHECK(left("TRACE", "Max-Forwards: 3") == 3);
   CHECK_FALSE(left("GET", "Max-Forwards: 0"));
   CHECK_FALSE(left("TRACE", "A: b"));
-  CHECK_FALSE(left("TRACE", "Max-Forwards: -1"));
-  CHECK_FALSE(left("TRACE", "Max-Forwards: 1\r\nMax-Forwards: 1"));
+  CHECK(left("TRACE", "Max-Forwards: -1") == 0);
+  CHECK(left("TRACE", "Max-Forwards: 1\r\nMax-Forwards: 1") == 0);
 }
 
 TEST_CASE("9112 4: the answer keeps its status, reason and fields, in HTTP/1.1") {

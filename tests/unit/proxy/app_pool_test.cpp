@@ -12,7 +12,7 @@ namespace {
 struct Bench {
   net::IoContext io;
   net::Poller poller{io};
-  AppPool pool{io};
+  AppPool pool;
 
   struct Connection {
     std::unique_ptr<net::Transport> ours;
