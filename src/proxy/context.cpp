@@ -1,6 +1,7 @@
 #include "proxy/context.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <cstdlib>
 #include <malloc.h>
@@ -46,6 +47,13 @@ Context::Context(net::IoContext& loop, std::shared_ptr<const config::Config> set
       read_buffer(kReadBuffer),
       workshop{budget, encoders, decoders, mask_keys, text, packed, nanoseconds} {
   counters.listeners.resize(config->listeners.size());
+}
+
+void Context::end_event() {
+  for (base::ByteQueue* scratch : {&to_client, &to_app, &text, &packed}) {
+    assert(scratch->empty());
+    scratch->clear();
+  }
 }
 
 void Context::keep_house() {

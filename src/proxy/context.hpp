@@ -23,6 +23,8 @@ struct Context {
   Context(net::IoContext& loop, std::shared_ptr<const config::Config> settings, telemetry::Log& log_to,
           Quota& process_quota, std::size_t memory_share);
 
+  /// Between two events the buffers below are empty: bytes of one connection never meet another.
+  void end_event();
   /// Gives back what nobody has used for a while; to be called every kHousekeeping.
   void keep_house();
   static constexpr auto kHousekeeping = std::chrono::seconds{2};

@@ -1,6 +1,5 @@
 #include "proxy/session.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -11,12 +10,8 @@
 #include "proxy/client_facts.hpp"
 #include "proxy/head_phase.hpp"
 #include "proxy/proxy_header_phase.hpp"
-#include "telemetry/access_log.hpp"
 
 namespace wsproxy::proxy {
-
-using telemetry::Direction;
-using telemetry::Side;
 
 Session::Session(Context& context, Arrival arrival, std::function<void()> on_gone)
     : context_(context),
@@ -259,23 +254,13 @@ void Session::begin_request(const http::RequestHead& head, net::Clock::time_poin
 }
 
 void Session::end_request() {
-  count_request();
-  write_access_line();
+  count(facts_, context_.counters);
+  write_access_line(*this);
   // Between its requests a trusted proxy's connection is nobody's.
   if (is_trusted_) take_place({});
   destination_ = default_destination(*config_);
   facts_ = {};
   facts_.started = net::Clock::now();
-}
-
-void Session::count_request() {
-  if (!facts_.is_plain || facts_.status < 100) return;
-  telemetry::Counters& counters = context_.counters;
-  // RFC 9110 section 15: what is over 599 counts as a server's error.
-  ++counters.http_requests[std::min<std::size_t>(facts_.status / 100, telemetry::kStatusClasses) - 1];
-  for (std::size_t i = 0; i < telemetry::kDirections; ++i) counters.http_bytes[i] += facts_.body_bytes[i];
-  const auto took = net::Clock::now() - facts_.started;
-  counters.http_request_ns.observe(static_cast<std::uint64_t>(took / std::chrono::nanoseconds{1}));
 }
 
 void Session::record_result(telemetry::ConnectionResult result) {
@@ -323,8 +308,8 @@ void Session::close() {
   if (is_refused_) context_.refused.fetch_sub(1, std::memory_order_relaxed);
   context_.sessions.leave(*this);
   if (on_gone_) on_gone_();
-  count_request();
-  write_access_line();  // last: it takes memory, and everything is given back by now
+  count(facts_, context_.counters);
+  write_access_line(*this);  // last: it takes memory, and everything is given back by now
 }
 
 void Session::say_last_words() {
@@ -334,64 +319,6 @@ void Session::say_last_words() {
   } catch (const std::exception&) {
     is_broken_ = true;  // out of memory: the end comes without them
   }
-}
-
-void Session::write_access_line() {
-  if (facts_.status == 101) {
-    for (const Side side : {Side::client, Side::app}) {
-      const std::size_t i = telemetry::index(side);
-      ++context_.counters.closes[i][telemetry::close_code_index(facts_.close_codes[i])];
-    }
-  }
-  // Somebody who said nothing (a TCP probe, a port scan) leaves no line.
-  if (!config_->log.access || (facts_.method.empty() && facts_.status == 0)) return;
-  telemetry::AccessRecord record;
-  const std::string client_text = client();
-  record.client = client_text;
-  const std::string listener = config_->listeners[listener_].label();
-  record.listener = listener;
-  record.method = facts_.method;
-  record.target = facts_.target;
-  record.status = facts_.status;
-  record.subprotocol = facts_.subprotocol;
-  record.extension = facts_.extension;
-  record.request_id = facts_.request_id;
-  record.user_agent = facts_.user_agent;
-  record.traceparent = facts_.traceparent;
-  const std::string upstream_text =
-      config_->routes.empty() || facts_.method.empty() ? std::string{} : upstream().url.text();
-  record.upstream = upstream_text;
-  if (facts_.is_plain) {
-    record.request_bytes = facts_.body_bytes[telemetry::index(Direction::to_app)];
-    record.response_bytes = facts_.body_bytes[telemetry::index(Direction::to_client)];
-    record.is_complete = facts_.is_complete;
-  }
-  for (const Direction direction : {Direction::to_client, Direction::to_app}) {
-    const telemetry::DirectionCounters& counted = facts_.relayed[telemetry::index(direction)];
-    telemetry::AccessTraffic& traffic = record.traffic[telemetry::index(direction)];
-    for (const auto& by_type : counted.messages) traffic.messages += by_type[0] + by_type[1];
-    traffic.payload_bytes = counted.payload_bytes;
-    traffic.wire_bytes = counted.wire_bytes[telemetry::index(Side::client)];
-  }
-  record.duration = net::Clock::now() - facts_.started;
-  record.close_code = facts_.close_codes[telemetry::index(Side::client)];
-  switch (facts_.ending.by) {
-    case relay::EndedBy::app:
-      record.closed_by = telemetry::ClosedBy::app;
-      break;
-    case relay::EndedBy::proxy:
-      record.closed_by = telemetry::ClosedBy::proxy;
-      break;
-    case relay::EndedBy::operator_:
-      record.closed_by = telemetry::ClosedBy::by_operator;
-      break;
-    case relay::EndedBy::nobody:
-    case relay::EndedBy::client:
-      record.closed_by = telemetry::ClosedBy::client;
-      break;
-  }
-  record.cause = facts_.ending.cause;
-  telemetry::write_access(context_.log, record);
 }
 
 }  // namespace wsproxy::proxy

@@ -16,6 +16,7 @@
 #include "proxy/context.hpp"
 #include "proxy/destination.hpp"
 #include "proxy/phase.hpp"
+#include "proxy/session_facts.hpp"
 #include "proxy/wire.hpp"
 
 namespace wsproxy::proxy {
@@ -29,25 +30,6 @@ struct Arrival {
   std::size_t listener = 0;
   net::Target peer;            // without a host for a unix socket
   bool is_over_limit = false;  // limits.max_connections is reached: gets 503
-};
-
-/// What the access line and the closing metrics tell; filled while the session lives.
-struct SessionFacts {
-  net::Clock::time_point started;  // of the request
-  std::string method;
-  std::string target;
-  std::string user_agent;
-  std::string traceparent;
-  std::uint16_t status = 0;
-  std::string subprotocol;
-  std::string extension;
-  std::string request_id;
-  std::array<telemetry::DirectionCounters, telemetry::kDirections> relayed{};
-  std::array<std::uint64_t, telemetry::kDirections> body_bytes{};  // of a plain request and its answer
-  bool is_plain = false;                                           // passed on as it is, no WebSocket
-  bool is_complete = false;                                        // its answer has reached the client
-  relay::Ending ending;
-  std::array<std::uint16_t, 2> close_codes{websocket::close_code::abnormal, websocket::close_code::abnormal};
 };
 
 /// One client connection from accept to access line. Owns both legs and is the only place that
@@ -148,6 +130,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
     } catch (const std::exception& error) {
       end_broken(error);
     }
+    context_.end_event();
   }
   void set_ending(relay::EndedBy by, std::uint16_t code, std::string_view cause);
   void close();
@@ -161,8 +144,6 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void say_last_words();
   void take_first_place();
   void take_place(std::string address);
-  void write_access_line();
-  void count_request();
 
   Context& context_;
   SessionPtr self_;  // while it is open
