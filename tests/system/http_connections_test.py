@@ -1,8 +1,11 @@
 """Connections under plain HTTP: kept, shared, ended, and lost at the worst moment (RFC 9112 section 9)."""
 
+import contextlib
+import pathlib
+import signal
 import time
 
-from harness import Ended, SharedHttpTest, http_message, main, readable
+from harness import Ended, HttpTest, SharedHttpTest, http_message, main, readable, wait_until
 from harness.http_message import answer, request
 
 
@@ -189,6 +192,34 @@ class Stale(SharedHttpTest):
                     self.assertEqual(client.read_answer(method).status, 200)
                     self.app.forget(again)
 
+    def test_an_app_that_resets_just_before_the_next_request_is_written_is_asked_again(self):
+        for _ in range(5):
+            client = self.client()
+            used, _, _ = self.exchange(request("/first"), client=client)
+            with self.stopped():
+                client.ask("/second")
+                self.app.sides.remove(used)
+                used.reset()
+            again = self.app.next(3)
+            self.assertEqual(again.request.target, "/second")
+            self.assertEqual(readable([again], 0), [], "an end of the client, who has not left")
+            again.answer(body=b"fine")
+            self.assertEqual(client.read_answer().data, b"fine")
+            self.app.forget(again)
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """What comes meanwhile finds the proxy in the order in which it came."""
+        def is_stopped(thread):
+            return (thread / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+        threads = [*pathlib.Path(f"/proc/{self.proxy.pid}/task").iterdir()]
+        self.proxy.signal(signal.SIGSTOP)
+        try:
+            wait_until(lambda: all(is_stopped(thread) for thread in threads), "the proxy to stop")
+            yield
+        finally:
+            self.proxy.signal(signal.SIGCONT)
+
     def test_a_post_is_never_sent_twice_and_never_risked_on_a_used_connection(self):
         for how in ("close", "reset"):
             for raw in (request("/pay", "POST", body=b"5 EUR"), request("/pay", "POST", chunks=[b"5 EUR"]), request("/pay", "PATCH", body=b"5"),
@@ -232,6 +263,27 @@ class Stale(SharedHttpTest):
         begin = time.monotonic()
         self.assertEqual(side.read_end(), "end of file")
         self.assertLess(time.monotonic() - begin, 4.9)
+
+
+class Idle(HttpTest):
+    def test_an_empty_line_is_no_beginning_of_a_next_request(self):
+        self.start(http={"client_timeout": "600ms"}, timeouts={"handshake": "300ms"})
+        for together in (True, False):  # RFC 9112 section 2.2: some clients end their requests with one
+            client, begin = self.client(), time.monotonic()
+            self.exchange(request() + (b"\r\n" if together else b""), client=client)
+            client.send_bytes(b"" if together else b"\r\n")
+            self.assertEqual(client.read_end(), "end of file")
+            self.assertGreaterEqual(time.monotonic() - begin, 0.55)
+
+    def test_connections_of_a_trusted_proxy_count_for_none_of_its_clients(self):
+        self.start(headers={"trusted_proxies": ["127.0.0.1/32"]}, limits={"max_connections_per_ip": 2})
+        clients = [self.client() for _ in range(4)]
+        for address in ("203.0.113.1", "203.0.113.2", "203.0.113.1"):
+            for client in clients:
+                client.ask(fields=[("X-Forwarded-For", address)])
+                if self.app.is_asked_before(client):
+                    self.app.next().answer(body=b"")
+                self.assertEqual(client.read_answer().status, 200)
 
 
 if __name__ == "__main__":

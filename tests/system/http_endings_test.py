@@ -4,8 +4,8 @@ import signal
 import socket
 import time
 
-from harness import DEADLINE, Ended, HttpApp, HttpTest, SharedHttpTest, free_port, main
-from harness import refuses_connections, wait_until
+from harness import DEADLINE, Ended, HttpApp, HttpTest, SharedHttpTest, free_port, http_head, main
+from harness import readable, refuses_connections, wait_until
 from harness.http_message import answer, lines, request
 
 
@@ -45,6 +45,17 @@ class AppDies(SharedHttpTest):
         with self.assertRaises(Ended) as ended:
             client.receive_some()
         self.assertEqual(str(ended.exception), "reset")
+
+    def test_nor_is_that_of_a_refused_upgrade(self):
+        client = self.client()
+        client.send_bytes(http_head.request())
+        side = self.app.next()
+        side.send_bytes(answer("403 Forbidden") + b"half")
+        self.assertEqual(client.read_head().status, 403)
+        self.assertEqual(client.take(4), b"half")
+        self.app.sides.remove(side)
+        side.reset()
+        self.assertEqual(client.read_end(), "reset")
 
     def test_while_a_client_of_http_1_0_gets_its_chunks_as_plain_bytes(self):
         client = self.client().ask(version="HTTP/1.0")
@@ -176,6 +187,17 @@ class Time(HttpTest):
             self.took(begin, 0.3)
             self.assertEqual(side.read_to_end(), b"")
             self.assertEqual(self.upstream_errors("response_timeout"), before + 1)
+
+    def test_nor_is_one_waited_for_whose_head_trickles(self):
+        self.start(http={"response_timeout": "300ms"})
+        begin = time.monotonic()
+        client = self.client().ask("/trickle")
+        side = self.app.next()
+        side.send_bytes(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        while not readable([client], 0.05) and time.monotonic() - begin < 2:
+            side.send_bytes(b"x")
+        self.assertEqual(client.read_answer(deadline=0.1).status, 504)
+        self.took(begin, 0.3)
 
     def test_a_body_may_be_silent_for_longer(self):
         self.start(http={"response_timeout": "200ms", "client_timeout": "200ms"})
