@@ -1,5 +1,6 @@
 """What comes before its time: requests sent ahead of an answer, and answers given ahead of a request's end."""
 
+import socket
 import threading
 import time
 
@@ -35,6 +36,13 @@ class SentAhead(SharedHttpTest):
             for ahead in (b"\r\n", b"GET /next HT", request("/next"), request("/next", "POST", body=b"x") + b"GET"):
                 client, side = self.waiting(sent, ahead)
                 client.reset()
+                self.assert_freed(side)
+
+    def test_a_client_that_ends_behind_no_whole_request_is_gone_when_the_app_has_seen_it(self):
+        for sent in SILENT:
+            for ahead in (b"\r\n", b"GET /next HT"):
+                client, side = self.waiting(sent, ahead)
+                client.sock.shutdown(socket.SHUT_WR)
                 self.assert_freed(side)
 
 
