@@ -1,5 +1,6 @@
 #include "proxy/forward_phase.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/admission.hpp"
@@ -240,8 +241,7 @@ void ForwardPhase::on_writable(Leg leg) {
 void ForwardPhase::settle() {
   net::WriteQueue& to_app = session_.wire(Leg::app).queue;
   if (is_connected()) {
-    // Not if there is another request, which will get its answer.
-    const bool is_last = client_has_ended_ && early_.empty() && exchange_.request_is_complete();
+    const bool is_last = client_has_ended_ && exchange_.request_is_complete() && !has_next_request();
     if (is_last && to_app.empty() && !std::exchange(app_knows_end_, true)) {
       session_.wire(Leg::app).transport->shut_down_send();
     }
@@ -251,6 +251,12 @@ void ForwardPhase::settle() {
   const bool is_body = is_connected() && !exchange_.request_is_complete();
   const bool has_room = is_body ? to_app.empty() && !is_app_deaf_ : early_.size() < kMaxEarly;
   if (has_room && !client_has_ended_) session_.want_readable(Leg::client);
+}
+
+bool ForwardPhase::has_next_request() const {
+  const std::string_view text = base::as_text(early_.view());
+  const std::size_t begin = std::min(text.find_first_not_of("\r\n"), text.size());
+  return text.find("\r\n\r\n", begin) != std::string_view::npos;
 }
 
 void ForwardPhase::cut(relay::EndedBy by, std::string_view cause) {

@@ -52,6 +52,8 @@ class ForwardPhase : public Phase {
   /// False when the client is gone, and the session with it.
   bool send_to_client();
   void settle();
+  /// Whether the client has sent another request ahead, which it will get an answer to.
+  bool has_next_request() const;
   void cut(relay::EndedBy by, std::string_view cause);
   void end_cut();
   void finish(bool app_said_no_more);
