@@ -3,11 +3,13 @@
 import os
 import socket
 import tempfile
+import time
 
-from harness import DEADLINE, Ended, HttpApp, HttpTest, SharedHttpTest, free_port, main
+from harness import DEADLINE, Ended, HttpApp, HttpTest, SharedHttpTest, free_port, http_soak, main, wait_until
 from harness.http_message import answer, lines, request
 
 SOON = min(DEADLINE, 3)
+SEED = int(os.environ.get("WSPROXY_TEST_SEED", "3"))
 
 
 def half_a_post(length, body=b""):
@@ -139,6 +141,21 @@ class LeftUnread(Work, SharedHttpTest):
             other.reset()
             client.reset()
             self.let_work()
+
+
+class Soak(HttpTest):
+    def test_many_who_behave_by_chance_get_what_is_theirs_and_leave_nothing_behind(self):
+        faults = http_soak.Faults()
+        self.start(http_soak.SoakApp(SEED, faults))
+        address, until = ("127.0.0.1", self.proxy.port), time.monotonic() + 4
+        clients = [http_soak.SoakClient(address, f"c{at}", SEED, until, faults) for at in range(12)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join(2 * DEADLINE)
+        self.assertEqual(len(faults.list), 0, f"seed {SEED}:\n" + "\n".join(faults.list[:20]))
+        self.assertGreater(sum(client.answered for client in clients), 100)
+        wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "all sessions to be gone")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What the end-to-end suites stand on. Nothing here knows how the proxy works inside."""
 
-from . import deflate, frames, http_head, http_message
+from . import deflate, frames, http_head, http_message, http_soak
 from .app import AppSide, EchoApp, ManualApp, NamedApp, wait_until
 from .case import SharedProxyTest, SystemTest, main
 from .client import Client, connect_tcp
