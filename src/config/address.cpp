@@ -150,9 +150,12 @@ std::string Address::text() const {
 
 std::string UpstreamUrl::text() const {
   if (is_unix()) return "ws+unix:" + unix_path;
-  const bool is_default = port == (tls ? 443 : 80);
-  return (tls ? "wss://" : "ws://") + host_text(host) + (is_default ? "" : ":" + std::to_string(port)) +
-         base_path;
+  return (tls ? "wss://" : "ws://") + authority() + base_path;
+}
+
+std::string UpstreamUrl::authority() const {
+  const bool has_usual_port = is_unix() || port == (tls ? 443 : 80);
+  return host_text(host) + (has_usual_port ? "" : ":" + std::to_string(port));
 }
 
 Parsed<Address> parse_address(std::string_view text) {

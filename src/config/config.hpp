@@ -56,6 +56,8 @@ struct UpstreamUrl {
   std::string base_path;  // put before the client's path; without a trailing slash
   bool is_unix() const { return !unix_path.empty(); }
   std::string text() const;
+  /// As a client would write it in Host (RFC 9110 section 7.2).
+  std::string authority() const;
   bool operator==(const UpstreamUrl&) const = default;
 };
 

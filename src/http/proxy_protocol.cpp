@@ -10,10 +10,7 @@ namespace wsproxy::http {
 
 namespace {
 
-using namespace std::string_view_literals;
-
 constexpr std::string_view kV1Start = "PROXY ";
-constexpr std::string_view kV2Signature = "\r\n\r\n\0\r\nQUIT\n"sv;
 constexpr std::size_t kV2Start = 16;  // signature, version and command, family, length
 
 enum Command : unsigned { kLocal = 0, kProxy = 1 };
@@ -88,7 +85,7 @@ ProxyHeaderStatus ProxyHeaderReader::feed(base::Bytes input, std::size_t& used) 
 }
 
 void ProxyHeaderReader::on_byte() {
-  if (base::as_text(held_).front() == kV2Signature.front()) {
+  if (base::as_text(held_).front() == kProxyV2Signature.front()) {
     on_v2_byte();
   } else {
     on_v1_byte();
@@ -137,8 +134,8 @@ void ProxyHeaderReader::read_line(std::string_view line) {
 }
 
 void ProxyHeaderReader::on_v2_byte() {
-  if (size_ <= kV2Signature.size()) {
-    if (base::as_text(held_)[size_ - 1] != kV2Signature[size_ - 1]) {
+  if (size_ <= kProxyV2Signature.size()) {
+    if (base::as_text(held_)[size_ - 1] != kProxyV2Signature[size_ - 1]) {
       fail("it begins like no PROXY protocol header");
     }
   } else if (size_ == kV2Start) {

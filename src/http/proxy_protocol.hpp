@@ -11,6 +11,9 @@
 /// Section numbers are those of HAProxy's doc/proxy-protocol.txt.
 namespace wsproxy::http {
 
+/// What a header of version 2 begins with (section 2.2).
+inline constexpr std::string_view kProxyV2Signature{"\r\n\r\n\0\r\nQUIT\n", 12};
+
 struct ProxiedEnd {
   std::string host;  // an address as text, IPv6 without brackets; empty for a unix socket
   std::uint16_t port = 0;

@@ -7,10 +7,6 @@ namespace wsproxy::http {
 
 namespace {
 
-using namespace std::string_view_literals;
-
-constexpr std::string_view kV2Signature = "\r\n\r\n\0\r\nQUIT\n"sv;
-
 /// Both ends in one family.
 template <typename Address>
 struct Ends {
@@ -52,7 +48,7 @@ void append_be16(std::string& to, std::size_t value) {
 }
 
 std::string v2_start(unsigned char command, unsigned char family, std::size_t length) {
-  std::string header{kV2Signature};
+  std::string header{kProxyV2Signature};
   header += static_cast<char>(0x20 | command);
   header += static_cast<char>(family);
   append_be16(header, length);

@@ -4,20 +4,8 @@
 
 namespace wsproxy::proxy {
 
-namespace {
-
-/// As a client would write it in Host (RFC 9110 section 7.2).
-std::string authority_of(const config::UpstreamUrl& url) {
-  if (url.is_unix()) return "localhost";
-  const std::uint16_t usual = url.tls ? 443 : 80;
-  const std::string host = url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
-  return url.port == usual ? host : host + ":" + std::to_string(url.port);
-}
-
-}  // namespace
-
 ClientFacts::ClientFacts(Session& session)
-    : session_(session), authority_(authority_of(session.upstream().url)) {
+    : session_(session), authority_(session.upstream().url.authority()) {
   if (const std::uint16_t port = session.local_port(); port != 0) port_ = std::to_string(port);
 }
 

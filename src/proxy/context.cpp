@@ -50,10 +50,12 @@ Context::Context(net::IoContext& loop, std::shared_ptr<const config::Config> set
 }
 
 void Context::end_event() {
-  for (base::ByteQueue* scratch : {&to_client, &to_app, &text, &packed}) {
-    assert(scratch->empty());
-    scratch->clear();
-  }
+  assert(to_client.empty() && to_app.empty() && text.empty() && packed.empty());
+  clear_buffers();
+}
+
+void Context::clear_buffers() {
+  for (base::ByteQueue* buffer : {&to_client, &to_app, &text, &packed}) buffer->clear();
 }
 
 void Context::keep_house() {

@@ -10,6 +10,7 @@
 #include "proxy/app_pool.hpp"
 #include "proxy/quota.hpp"
 #include "proxy/session_registry.hpp"
+#include "relay/leg.hpp"
 #include "relay/settings.hpp"
 #include "telemetry/counters.hpp"
 #include "telemetry/log.hpp"
@@ -25,6 +26,9 @@ struct Context {
 
   /// Between two events the buffers below are empty: bytes of one connection never meet another.
   void end_event();
+  void clear_buffers();
+  /// Output for a leg, within one event.
+  base::ByteQueue& scratch(relay::Leg leg) { return leg == relay::Leg::client ? to_client : to_app; }
   /// Gives back what nobody has used for a while; to be called every kHousekeeping.
   void keep_house();
   static constexpr auto kHousekeeping = std::chrono::seconds{2};

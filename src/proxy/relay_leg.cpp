@@ -11,7 +11,7 @@ Wire& RelayLeg::wire() const {
 }
 
 base::ByteQueue& RelayLeg::scratch() const {
-  return leg_ == Leg::client ? session_.context().to_client : session_.context().to_app;
+  return session_.context().scratch(leg_);
 }
 
 base::ByteQueue& RelayLeg::target() {

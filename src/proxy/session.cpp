@@ -109,18 +109,14 @@ Session::Input Session::read(Leg leg) {
   return {result.status, buffer.first(result.bytes), result.error};
 }
 
-base::ByteQueue& Session::scratch(Leg leg) {
-  return leg == Leg::client ? context_.to_client : context_.to_app;
-}
-
 base::ByteQueue& Session::output(Leg leg) {
-  return wire(leg).queue.target(scratch(leg));
+  return wire(leg).queue.target(context_.scratch(leg));
 }
 
 net::IoStatus Session::send(Leg leg, base::Bytes bytes) {
   Wire& on = wire(leg);
   output(leg).append(bytes);
-  const net::IoStatus status = on.queue.flush(*on.transport, scratch(leg)).status;
+  const net::IoStatus status = on.queue.flush(*on.transport, context_.scratch(leg)).status;
   if (status == net::IoStatus::would_block) want_writable(leg);
   return status;
 }
@@ -140,9 +136,7 @@ void Session::end_broken(const std::exception& error) {
   context_.log.write(telemetry::Level::error, "connection ended by an internal error",
                      {{"reason", error.what()}, {"request_id", facts_.request_id}});
   // What is half made for this connection must not reach the next one.
-  for (base::ByteQueue* scratch : {&context_.to_client, &context_.to_app, &context_.text, &context_.packed}) {
-    scratch->clear();
-  }
+  context_.clear_buffers();
   set_ending(relay::EndedBy::proxy, websocket::close_code::internal_error, "internal error");
   is_broken_ = true;
   close();
@@ -293,7 +287,7 @@ void Session::close() {
     Wire& on = wire(leg);
     if (on.is_open()) on.transport->close();
     on.queue.drop();
-    scratch(leg).clear();  // the worker's: what is half made must not reach the next connection
+    context_.scratch(leg).clear();  // the worker's: what is half made must not reach the next connection
   }
   retire(std::move(phase_));
   // A transport may be the caller, and is a part of this.

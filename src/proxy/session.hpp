@@ -136,7 +136,6 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void close();
 
  private:
-  base::ByteQueue& scratch(Leg leg);
   void on_ready(Leg leg, net::Transport::Ready ready);
   void end_broken(const std::exception& error);
   void wait_for_deadline();
