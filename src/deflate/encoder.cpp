@@ -2,104 +2,42 @@
 
 #include <algorithm>
 #include <limits>
-#include <new>
 #include <utility>
-
-#include <zlib.h>
-
-#include "deflate/zlib_memory.hpp"
 
 namespace wsproxy::deflate {
 namespace {
 
-constexpr std::size_t kInputStep = std::size_t{1} << 30;  // zlib counts in 32 bits
-constexpr std::size_t kOutputStep = std::size_t{16} << 10;
 constexpr std::size_t kTailSize = 4;  // 00 00 ff ff
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
-/// zlib's hash table has 2^(level + 7) heads: as many as the window has positions are enough.
-int memory_level(EncoderShape shape) {
-  return std::clamp(shape.window_bits - 7, 5, 8);
-}
+// With all places taken a few encoders are primed anew for each message: one a shape, and shapes are few.
+// Taking one that stands for somebody would serve nobody when more connections take turns than there are
+// places, and would cost a walk through cold memory each time.
+constexpr std::size_t kSpare = 4;
 
-/// zlib refuses raw window bits of 8. With 9 it refers back 512 - 262 = 250 bytes at most, which is
-/// inside the 256 of a window of 8 bits.
-int zlib_window_bits(EncoderShape shape) {
-  return -std::max<int>(9, shape.window_bits);
+// A stamp is a serial number above the number of the slot.
+constexpr unsigned kSlotBits = 12;
+constexpr std::size_t kMostSlots = std::size_t{1} << kSlotBits;
+
+/// A history that keeps nothing is no context takeover.
+History* used(History* history) {
+  return history != nullptr && history->reach() > 0 ? history : nullptr;
 }
 
 }  // namespace
 
-class LiveEncoder {
- public:
-  LiveEncoder(EncoderShape shape, Budget& budget) : shape_(shape) {
-    charge_to(budget, stream_);
-    if (deflateInit2(&stream_, shape.level, Z_DEFLATED, zlib_window_bits(shape), memory_level(shape),
-                     Z_DEFAULT_STRATEGY) != Z_OK) {
-      throw std::bad_alloc{};
-    }
-  }
-  ~LiveEncoder() { deflateEnd(&stream_); }
-  // zlib keeps a pointer back to its z_stream.
-  LiveEncoder(const LiveEncoder&) = delete;
-  LiveEncoder& operator=(const LiveEncoder&) = delete;
-
-  EncoderShape shape() const { return shape_; }
-  /// The stamp of the history it stands at; 0 when it has to be primed before use.
-  std::uint64_t stamp() const { return stamp_; }
-  void set_stamp(std::uint64_t stamp) { stamp_ = stamp; }
-
-  void prime(base::Bytes text) {
-    if (!is_fresh_) deflateReset(&stream_);
-    is_fresh_ = false;
-    if (text.empty()) return;
-    deflateSetDictionary(&stream_, reinterpret_cast<const Bytef*>(text.data()),
-                         static_cast<uInt>(text.size()));
-  }
-
-  /// False when `limit` bytes came out, which may not be all: the stream is then of no use before prime().
-  bool run(base::Bytes text, int flush, base::ByteQueue& out, std::size_t limit) {
-    while (text.size() > kInputStep) {
-      if (!step(text.first(kInputStep), Z_NO_FLUSH, out, limit)) return false;
-      text = text.subspan(kInputStep);
-    }
-    return step(text, flush, out, limit);
-  }
-
- private:
-  bool step(base::Bytes text, int flush, base::ByteQueue& out, std::size_t& limit) {
-    // Not const in zlib's declaration, but only read.
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(text.data()));
-    stream_.avail_in = static_cast<uInt>(text.size());
-    do {
-      const auto room = out.prepare(std::min(kOutputStep, limit));
-      const std::size_t usable = std::min({room.size(), limit, kInputStep});
-      stream_.next_out = reinterpret_cast<Bytef*>(room.data());
-      stream_.avail_out = static_cast<uInt>(usable);
-      ::deflate(&stream_, flush);
-      const std::size_t produced = usable - stream_.avail_out;
-      out.commit(produced);
-      limit -= produced;
-    } while (stream_.avail_out == 0 && limit > 0);
-    return stream_.avail_out > 0;
-  }
-
-  z_stream stream_{};
-  EncoderShape shape_;
-  std::uint64_t stamp_ = 0;
-  bool is_fresh_ = true;
-};
-
-EncoderShape fitted_shape(std::uint8_t level, std::uint8_t agreed_window_bits, std::size_t reach,
+EncoderShape fitted_shape(Method method, std::uint8_t agreed_window_bits, std::size_t past,
                           std::size_t text_size) {
+  if (method.engine != Engine::zlib) return {method, agreed_window_bits};
   constexpr std::uint8_t kLeast = 13;
   std::uint8_t bits = kLeast;
-  while (bits < 15 && (std::size_t{1} << bits) < reach + text_size) ++bits;
-  return {level, std::min(bits, agreed_window_bits)};
+  while (bits < 15 && (std::size_t{1} << bits) < past + text_size) ++bits;
+  return {method, std::min(bits, agreed_window_bits)};
 }
 
-MessageEncoder::MessageEncoder(EncoderPool& pool, std::unique_ptr<LiveEncoder> encoder, History* history)
-    : pool_(&pool), encoder_(std::move(encoder)), history_(history) {
+MessageEncoder::MessageEncoder(EncoderPool& pool, EncoderShape shape, std::unique_ptr<LiveEncoder> encoder,
+                               History* history)
+    : pool_(&pool), shape_(shape), encoder_(std::move(encoder)), history_(history) {
 }
 
 MessageEncoder::MessageEncoder(MessageEncoder&&) noexcept = default;
@@ -107,6 +45,7 @@ MessageEncoder::MessageEncoder(MessageEncoder&&) noexcept = default;
 MessageEncoder& MessageEncoder::operator=(MessageEncoder&& other) noexcept {
   // What this one held is abandoned when `other` is destroyed.
   std::swap(pool_, other.pool_);
+  std::swap(shape_, other.shape_);
   std::swap(encoder_, other.encoder_);
   std::swap(history_, other.history_);
   std::swap(wrote_, other.wrote_);
@@ -116,113 +55,162 @@ MessageEncoder& MessageEncoder::operator=(MessageEncoder&& other) noexcept {
 MessageEncoder::~MessageEncoder() {
   if (!encoder_) return;
   if (history_ != nullptr) history_->forget();
-  pool_->give_back(std::move(encoder_), nullptr);
+  pool_->give_back(shape_, std::move(encoder_), false);
 }
 
 void MessageEncoder::write(base::Bytes text, base::ByteQueue& out) {
   if (text.empty()) return;
   wrote_ = true;
-  encoder_->run(text, Z_NO_FLUSH, out, kNoLimit);
+  encoder_->run(text, LiveEncoder::Flush::none, out, kNoLimit);
   if (history_ != nullptr) history_->append(text);
 }
 
 void MessageEncoder::finish(base::ByteQueue& out) {
   if (wrote_) {
-    encoder_->run({}, Z_SYNC_FLUSH, out, kNoLimit);
+    encoder_->run({}, LiveEncoder::Flush::sync, out, kNoLimit);
     out.truncate(out.size() - kTailSize);
   } else {
-    // The stream stands at a byte boundary and zlib has nothing to flush: RFC 7692 section 7.2.3.6.
+    // The stream stands at a byte boundary and there is nothing to flush: RFC 7692 section 7.2.3.6.
     out.append(std::byte{0});
   }
-  pool_->give_back(std::move(encoder_), history_);
+  const Stamp stamp = pool_->give_back(shape_, std::move(encoder_), history_ != nullptr);
+  if (history_ != nullptr) history_->set_stamp(stamp);
 }
 
-EncoderPool::EncoderPool(std::size_t max_idle, Budget& budget) : budget_(&budget), max_idle_(max_idle) {
-  idle_.reserve(max_idle + 1);  // so that giving back cannot throw
+EncoderPool::EncoderPool(std::size_t max_standing, Budget& budget)
+    : budget_(&budget), slots_(std::min(max_standing + kSpare, kMostSlots)) {
 }
 
 EncoderPool::~EncoderPool() = default;
 
 std::size_t EncoderPool::idle_count() const {
-  return idle_.size();
+  return static_cast<std::size_t>(std::ranges::count_if(slots_, [](const Slot& s) { return !!s.encoder; }));
 }
 
-MessageEncoder EncoderPool::begin(EncoderShape shape, History* history) {
-  // A history that keeps nothing is no context takeover.
-  if (history != nullptr && history->reach() == 0) history = nullptr;
-  return {*this, take(shape, history), history};
+bool EncoderPool::stands_at(Stamp stamp, EncoderShape shape) const {
+  const std::size_t slot = standing_slot(stamp);
+  return slot != kNone && slots_[slot].shape == shape;
 }
 
 bool EncoderPool::compress(base::Bytes text, EncoderShape shape, History* history, base::ByteQueue& out) {
   if (text.size() <= 1) return false;
-  if (history != nullptr && history->reach() == 0) history = nullptr;
-  auto encoder = take(shape, history);
+  history = used(history);
+  Stamp stamp = history != nullptr ? history->stamp() : 0;
+  const bool needs_past = history != nullptr && !stands_at(stamp, shape);
+  const bool shrank = compress(text, shape, needs_past ? history->text() : base::Bytes{}, stamp, out);
+  if (history == nullptr) {
+    leave(stamp);
+    return shrank;
+  }
+  if (shrank) history->append(text);
+  history->set_stamp(stamp);
+  return shrank;
+}
+
+bool EncoderPool::compress(base::Bytes text, EncoderShape shape, base::Bytes past, Stamp& stamp,
+                           base::ByteQueue& out) {
+  if (text.size() <= 1) return false;
+  Slot& slot = slots_[place(shape, stamp, past)];
   const std::size_t before = out.size();
   // At this many bytes, with the tail, nothing is gained.
-  if (!encoder->run(text, Z_SYNC_FLUSH, out, text.size() + kTailSize)) {
-    out.truncate(before);
-    if (history != nullptr) history->set_stamp(0);
-    give_back(std::move(encoder), nullptr);
-    return false;
-  }
-  out.truncate(out.size() - kTailSize);
-  if (history != nullptr) history->append(text);
-  give_back(std::move(encoder), history);
-  return true;
+  const bool shrank = slot.encoder->run(text, LiveEncoder::Flush::sync, out, text.size() + kTailSize);
+  out.truncate(shrank ? out.size() - kTailSize : before);
+  stamp = slot.stamp = shrank ? next_stamp(slot) : 0;
+  return shrank;
 }
 
-std::size_t EncoderPool::choose(EncoderShape shape, std::uint64_t stamp) const {
-  std::size_t unowned = kNone;
-  std::size_t hottest = kNone;
-  for (std::size_t i = 0; i < idle_.size(); ++i) {
-    const Idle& idle = idle_[i];
-    if (idle.shape != shape) continue;
-    if (stamp != 0 && idle.stamp == stamp) return i;
-    if (idle.stamp == 0) unowned = i;
-    hottest = i;
-  }
-  if (unowned != kNone) return unowned;
-  // With room left a new encoder keeps the others where they stand. Without, the one in the caches is
-  // primed again: replacing the coldest would serve nobody when more connections take turns than there
-  // are encoders, and would cost a walk through cold memory each time.
-  return idle_.size() < max_idle_ ? kNone : hottest;
+std::optional<MessageEncoder> EncoderPool::begin(EncoderShape shape, History* history) {
+  history = used(history);
+  if (in_messages_ >= kSpare && budget_->free() < memory_of(shape)) return std::nullopt;
+  const Stamp stamp = history != nullptr ? history->stamp() : 0;
+  const bool needs_past = history != nullptr && !stands_at(stamp, shape);
+  Slot& slot = slots_[place(shape, stamp, needs_past ? history->text() : base::Bytes{})];
+  slot.stamp = 0;
+  ++in_messages_;
+  return MessageEncoder{*this, shape, std::move(slot.encoder), history};
 }
 
-std::unique_ptr<LiveEncoder> EncoderPool::take(EncoderShape shape, const History* history) {
-  const std::uint64_t stamp = history != nullptr ? history->stamp() : 0;
-  const std::size_t chosen = choose(shape, stamp);
-  std::unique_ptr<LiveEncoder> encoder;
-  if (chosen != kNone) {
-    encoder = std::move(idle_[chosen].encoder);
-    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(chosen));
-  } else {
-    encoder = std::make_unique<LiveEncoder>(shape, *budget_);
-  }
-
-  if (stamp != 0 && encoder->stamp() == stamp) {
+std::size_t EncoderPool::place(EncoderShape shape, Stamp stamp, base::Bytes past) {
+  const std::size_t standing = standing_slot(stamp);
+  if (standing != kNone && slots_[standing].shape == shape) {
+    slots_[standing].round = round_;
     ++resumed_;
-  } else {
-    encoder->prime(history != nullptr ? history->text() : base::Bytes{});
-    if (history != nullptr) ++primed_;
+    return standing;
   }
-  return encoder;
+  leave(stamp);  // of another shape
+  const std::size_t chosen = choose(shape);
+  Slot& slot = slots_[chosen];
+  slot.stamp = 0;
+  if (!slot.encoder || slot.shape != shape) {
+    slot.encoder.reset();
+    slot.encoder = make_live_encoder(shape, *budget_);
+    slot.shape = shape;
+  }
+  slot.round = round_;
+  slot.encoder->prime(past);
+  ++primed_;
+  return chosen;
 }
 
-void EncoderPool::give_back(std::unique_ptr<LiveEncoder> encoder, History* history) {
-  encoder->set_stamp(0);
-  if (history != nullptr) {
-    encoder->set_stamp(next_stamp_++);
-    history->set_stamp(encoder->stamp());
+std::size_t EncoderPool::standing_slot(Stamp stamp) const {
+  const std::size_t slot = stamp & (kMostSlots - 1);
+  return stamp != 0 && slot < slots_.size() && slots_[slot].stamp == stamp ? slot : kNone;
+}
+
+void EncoderPool::leave(Stamp stamp) {
+  if (const std::size_t slot = standing_slot(stamp); slot != kNone) slots_[slot].stamp = 0;
+}
+
+std::size_t EncoderPool::choose(EncoderShape shape) const {
+  std::size_t vacant = kNone;
+  for (std::size_t i = 0; i < slots_.size() - kSpare; ++i) {
+    if (slots_[i].stamp != 0) continue;
+    if (slots_[i].encoder && slots_[i].shape == shape) return i;
+    vacant = i;
   }
-  Idle idle{encoder->stamp(), encoder->shape(), round_, nullptr};
-  idle.encoder = std::move(encoder);
-  idle_.push_back(std::move(idle));
-  if (idle_.size() > max_idle_) idle_.erase(idle_.begin());
+  if (vacant != kNone && budget_->free() >= memory_of(shape)) return vacant;
+  std::size_t spare = slots_.size() - kSpare;
+  for (std::size_t i = spare; i < slots_.size(); ++i) {
+    if (slots_[i].encoder && slots_[i].shape == shape) return i;
+    if (!slots_[i].encoder || (slots_[spare].encoder && slots_[i].round < slots_[spare].round)) spare = i;
+  }
+  return spare;
+}
+
+Stamp EncoderPool::next_stamp(const Slot& slot) {
+  return next_serial_++ << kSlotBits | static_cast<Stamp>(&slot - slots_.data());
+}
+
+Stamp EncoderPool::give_back(EncoderShape shape, std::unique_ptr<LiveEncoder> encoder, bool is_standing) {
+  --in_messages_;
+  const auto vacant = std::ranges::find_if(slots_, [](const Slot& slot) { return !slot.encoder; });
+  if (vacant == slots_.end()) return 0;
+  vacant->encoder = std::move(encoder);
+  vacant->shape = shape;
+  vacant->round = round_;
+  vacant->stamp = is_standing ? next_stamp(*vacant) : 0;
+  return vacant->stamp;
 }
 
 std::size_t EncoderPool::retire_unused() {
-  const std::size_t retired = std::erase_if(idle_, [this](const Idle& idle) { return idle.round != round_; });
+  const std::size_t retired = retire([this](const Slot& slot) { return slot.round != round_; });
   ++round_;
+  return retired;
+}
+
+std::size_t EncoderPool::retire_all() {
+  return retire([](const Slot&) { return true; });
+}
+
+template <typename Condition>
+std::size_t EncoderPool::retire(Condition condition) {
+  std::size_t retired = 0;
+  for (Slot& slot : slots_) {
+    if (!slot.encoder || !condition(slot)) continue;
+    slot.encoder.reset();
+    slot.stamp = 0;
+    ++retired;
+  }
   return retired;
 }
 

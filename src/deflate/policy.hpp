@@ -14,8 +14,10 @@ enum class Bypass : std::uint8_t {
   incompressible,  // the payload looks random
   stream,          // this connection's messages have not been shrinking
   no_gain,         // it was tried and did not shrink
+  keeps_shared,    // a small private message between shared ones, which keeps histories equal
+  memory,          // compression.memory is used up
 };
-inline constexpr std::size_t kBypassCount = 5;
+inline constexpr std::size_t kBypassCount = 7;
 
 /// 78 or more distinct bytes among 128 sampled at an odd stride. Never true under 256 bytes.
 bool looks_incompressible(base::Bytes text);

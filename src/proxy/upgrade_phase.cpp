@@ -19,6 +19,18 @@ using telemetry::UpstreamError;
 
 namespace {
 
+deflate::EngineChoice engine_choice(config::Engine engine) {
+  switch (engine) {
+    case config::Engine::zlib:
+      return deflate::EngineChoice::zlib;
+    case config::Engine::isal:
+      return deflate::EngineChoice::isal;
+    case config::Engine::automatic:
+      break;
+  }
+  return deflate::EngineChoice::automatic;
+}
+
 deflate::Negotiation negotiate(const http::RequestHead& request, const config::Compression& compression,
                                std::size_t free_memory) {
   deflate::NegotiationPolicy policy;
@@ -171,9 +183,9 @@ void UpgradePhase::accept(base::MutableBytes rest) {
   settings.lost_code = session_.upstream().lost_code;
   settings.validate_utf8 = session_.config().websocket.validate_utf8;
   if (negotiation.result == deflate::NegotiationResult::accepted) {
-    settings.compression =
-        relay::CompressionSettings{negotiation.params, compression.level, compression.history,
-                                   compression.min_size, compression.adaptive};
+    settings.compression = relay::CompressionSettings{negotiation.params,   engine_choice(compression.engine),
+                                                      compression.level,    compression.history,
+                                                      compression.min_size, compression.adaptive};
   }
   RelayPhase::Beginning beginning;
   beginning.answer = http::upgrade_response(reader_.head(), negotiation.answer);

@@ -16,6 +16,7 @@ namespace wsproxy::relay {
 /// What the client and the proxy agreed on, and how the operator wants it used.
 struct CompressionSettings {
   deflate::Params params;
+  deflate::EngineChoice engine = deflate::EngineChoice::automatic;
   std::uint8_t level = 6;
   std::size_t history_bytes = 4096;  // how far back the proxy refers; the agreed window bounds it
   std::size_t min_size = 32;
@@ -45,7 +46,8 @@ struct Workshop {
 inline constexpr std::size_t kWholeMessage = 64 * 1024;
 
 /// By how much a call may exceed the room it was given: one chunk, what the encoder had held back of the
-/// chunk before (zlib gathers 16 Ki literals for a block), and a few headers and control frames.
-inline constexpr std::size_t kRoomOvershoot = kWholeMessage + 16 * 1024 + 4096;
+/// chunk before (zlib gathers 16 Ki literals for a block, ISA-L so many and its own input), and a few
+/// headers and control frames.
+inline constexpr std::size_t kRoomOvershoot = kWholeMessage + 48 * 1024 + 4096;
 
 }  // namespace wsproxy::relay

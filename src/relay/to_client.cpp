@@ -101,9 +101,9 @@ void ToClient::hold(const FrameReader::Step& step, base::ByteQueue& out) {
 
 void ToClient::send_whole(base::Bytes text, base::ByteQueue& out) {
   const CompressionSettings& compression = *settings_.compression;
-  const deflate::EncoderShape shape =
-      deflate::fitted_shape(compression.level, compression.params.server_window_bits,
-                            history_ ? history_->reach() : 0, text.size());
+  const deflate::EncoderShape shape = deflate::fitted_shape(
+      deflate::method_for(compression.engine, compression.level, text.size(), history_.has_value()),
+      compression.params.server_window_bits, history_ ? history_->reach() : 0, text.size());
   deflate::Bypass bypass = policy_.decide(text);
   base::ByteQueue& packed = workshop_.packed;
   std::uint64_t took = 0;
@@ -128,7 +128,8 @@ void ToClient::send_whole(base::Bytes text, base::ByteQueue& out) {
 
 void ToClient::begin_large(const FrameReader::Step& step, base::ByteQueue& out) {
   const base::Bytes sample = held_.size() >= step.payload.size() ? held_.view() : step.payload;
-  const deflate::Bypass bypass = policy_.decide(sample, message_bytes_);
+  deflate::Bypass bypass = policy_.decide(sample, message_bytes_);
+  if (bypass == deflate::Bypass::none && !begin_stream()) bypass = deflate::Bypass::memory;
   if (bypass != deflate::Bypass::none) {
     meter_.on_bypassed(bypass, 0);
     mode_ = Mode::pass;
@@ -141,13 +142,19 @@ void ToClient::begin_large(const FrameReader::Step& step, base::ByteQueue& out) 
   } else {
     mode_ = Mode::compress;
     packed_bytes_ = 0;
-    const CompressionSettings& compression = *settings_.compression;
-    encoder_.emplace(workshop_.encoders.begin({compression.level, compression.params.server_window_bits},
-                                              history_ ? &*history_ : nullptr));
     stream_compressed(held_.view(), false, out);
     stream_compressed(step.payload, step.message_complete, out);
   }
   held_.release();
+}
+
+bool ToClient::begin_stream() {
+  const CompressionSettings& compression = *settings_.compression;
+  const deflate::Method method =
+      deflate::method_for(compression.engine, compression.level, message_bytes_, history_.has_value());
+  encoder_ = workshop_.encoders.begin({method, compression.params.server_window_bits},
+                                      history_ ? &*history_ : nullptr);
+  return encoder_.has_value();
 }
 
 void ToClient::stream_compressed(base::Bytes text, bool message_complete, base::ByteQueue& out) {

@@ -59,6 +59,7 @@ class ToClient {
   void hold(const FrameReader::Step& step, base::ByteQueue& out);
   void send_whole(base::Bytes text, base::ByteQueue& out);
   void begin_large(const FrameReader::Step& step, base::ByteQueue& out);
+  bool begin_stream();
   void stream_compressed(base::Bytes text, bool message_complete, base::ByteQueue& out);
   void drop_message();
 

@@ -116,7 +116,7 @@ struct Counters {
   std::uint64_t compression_output_bytes = 0;
   std::uint64_t compress_ns = 0;
   std::uint64_t decompress_ns = 0;
-  std::array<std::uint64_t, 4> bypassed{};  // too_small, incompressible, stream, no_gain
+  std::array<std::uint64_t, 6> bypassed{};  // by deflate::Bypass, without none
   std::uint64_t compression_memory_bytes = 0;
   std::array<std::uint64_t, kStatusClasses> http_requests{};  // those passed on, by status / 100 - 1
   std::array<std::uint64_t, kDirections> http_bytes{};        // of their bodies

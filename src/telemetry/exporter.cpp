@@ -41,7 +41,8 @@ constexpr std::array<const char*, kUpstreamErrors> kUpstreamErrorNames{
     "resolve",      "connect", "connect_timeout", "response_timeout", "bad_response",
     "closed_early", "lost",    "protocol"};
 constexpr std::array<const char*, kExtensionOutcomes> kExtensionNames{"accepted", "declined", "absent"};
-constexpr std::array<const char*, 4> kBypassNames{"too_small", "incompressible", "stream", "no_gain"};
+constexpr std::array<const char*, 6> kBypassNames{"too_small", "incompressible", "stream",
+                                                  "no_gain",   "keeps_shared",   "memory"};
 constexpr std::array<const char*, 2> kTypeNames{"text", "binary"};
 constexpr std::array<const char*, 2> kBoolNames{"false", "true"};
 

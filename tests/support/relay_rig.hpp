@@ -245,8 +245,8 @@ class RelayRig {
     settings.max_message_bytes = options.max_message_bytes;
     settings.validate_utf8 = options.validate_utf8;
     if (options.params) {
-      settings.compression =
-          relay::CompressionSettings{*options.params, 6, options.history_bytes, options.min_size};
+      settings.compression = relay::CompressionSettings{
+          .params = *options.params, .history_bytes = options.history_bytes, .min_size = options.min_size};
     }
     return settings;
   }

@@ -23,8 +23,7 @@ class Outgoing {
  public:
   Outgoing(Texts& texts, Budget& budget)
       : texts_(texts),
-        shape_{.level = static_cast<std::uint8_t>(1 + texts.below(9)),
-               .window_bits = static_cast<std::uint8_t>(8 + texts.below(8))},
+        shape_{any_method(texts), static_cast<std::uint8_t>(8 + texts.below(8))},
         takeover_(!texts.one_in(4)),
         // A sender may keep less than the window, never more.
         history_((std::size_t{1} << shape_.window_bits) >> texts.below(4), History::Keep::may_forget, budget),
@@ -42,6 +41,10 @@ class Outgoing {
   }
 
  private:
+  static Method any_method(Texts& texts) {
+    if (has_isal() && texts.one_in(2)) return {Engine::isal, static_cast<std::uint8_t>(texts.below(4))};
+    return {Engine::zlib, static_cast<std::uint8_t>(1 + texts.below(9))};
+  }
   History* history() { return takeover_ ? &history_ : nullptr; }
 
   void send_whole(EncoderPool& pool) {
@@ -54,14 +57,15 @@ class Outgoing {
 
   void send_pieces(EncoderPool& pool) {
     auto encoder = pool.begin(shape_, history());
+    if (!encoder) return;  // no memory: goes raw
     base::ByteQueue out;
     std::string text;
     for (std::size_t pieces = texts_.below(4); pieces > 0; --pieces) {
       const auto piece = texts_.any();
-      encoder.write(base::as_bytes(piece), out);
+      encoder->write(base::as_bytes(piece), out);
       text += piece;
     }
-    encoder.finish(out);
+    encoder->finish(out);
     REQUIRE(peer_.message(base::as_text(out.view())) == text);
   }
 

@@ -1,5 +1,8 @@
 #include "deflate/encoder.hpp"
 
+#include <map>
+#include <vector>
+
 #include <catch2/catch.hpp>
 
 #include "unit/deflate/plain_zlib.hpp"
@@ -10,18 +13,28 @@ namespace {
 using test::PeerInflater;
 using test::text_of;
 
-constexpr EncoderShape kShape{.level = 6, .window_bits = 15};
+constexpr Method kZlib{Engine::zlib, 6};
+
+/// Each method in turn: the test case that asks runs once for each.
+Method every_method() {
+  if (!has_isal()) return kZlib;
+  return GENERATE(
+      values<Method>({kZlib, {Engine::isal, 0}, {Engine::isal, 1}, {Engine::isal, 2}, {Engine::isal, 3}}));
+}
 
 /// A worker's pool and one connection.
 struct Bench {
-  explicit Bench(std::size_t max_idle = 4, std::size_t reach = 4096)
-      : pool(max_idle, budget), history(reach, History::Keep::may_forget, budget) {}
+  explicit Bench(std::size_t max_standing = 4, std::size_t reach = 4096, Method with = every_method())
+      : method(with), pool(max_standing, budget), history(reach, History::Keep::may_forget, budget) {}
 
-  std::string compress(std::string_view text, EncoderShape shape = kShape) {
+  std::string compress(std::string_view text, std::uint8_t window_bits = 15) {
     base::ByteQueue out;
-    REQUIRE(pool.compress(base::as_bytes(text), shape, &history, out));
+    REQUIRE(pool.compress(base::as_bytes(text), {method, window_bits}, &history, out));
     return text_of(out);
   }
+
+  Method method;
+  EncoderShape shape{method, 15};
 
   Budget budget{std::size_t{64} << 20};
   EncoderPool pool;
@@ -54,10 +67,9 @@ TEST_CASE("Without a history every message stands alone (RFC 7692 section 7.1.1.
   const auto text = test::Texts{1}.chat();
   for (int i = 0; i < 3; ++i) {
     base::ByteQueue out;
-    REQUIRE(bench.pool.compress(base::as_bytes(text), kShape, nullptr, out));
+    REQUIRE(bench.pool.compress(base::as_bytes(text), bench.shape, nullptr, out));
     CHECK(PeerInflater{15, true}.message(text_of(out)) == text);
   }
-  CHECK(bench.pool.primed_count() == 0);
   CHECK(bench.pool.resumed_count() == 0);
   CHECK(bench.pool.idle_count() == 1);
 }
@@ -69,54 +81,70 @@ TEST_CASE("A history that reaches back nothing is no context takeover") {
   CHECK(bench.pool.resumed_count() == 0);
 }
 
-TEST_CASE("An encoder that stands at the connection's history goes on, any other is primed") {
-  Bench bench{1};
-  History other{4096, History::Keep::may_forget, bench.budget};
-  PeerInflater peer{15, true};
-  PeerInflater other_peer{15, true};
-  test::Texts texts{3};
-  const auto send = [&](History& history, PeerInflater& to) {
-    const auto text = texts.chat();
-    base::ByteQueue out;
-    REQUIRE(bench.pool.compress(base::as_bytes(text), kShape, &history, out));
-    REQUIRE(to.message(text_of(out)) == text);
-  };
-  send(bench.history, peer);
-  send(bench.history, peer);
-  CHECK(bench.pool.primed_count() == 1);
-  CHECK(bench.pool.resumed_count() == 1);
-  // The only idle encoder is taken over by the other connection ...
-  send(other, other_peer);
-  CHECK(bench.pool.idle_count() == 1);
-  CHECK(bench.pool.primed_count() == 2);
-  // ... so that the first one has to be primed again.
-  send(bench.history, peer);
-  CHECK(bench.pool.primed_count() == 3);
-  CHECK(bench.pool.resumed_count() == 1);
-}
-
 TEST_CASE(
-    "While the pool has room each connection keeps its encoder; without, the one used last changes hands") {
+    "An encoder that stands at the connection's history goes on; with all places taken the others are "
+    "primed by turns") {
   Bench bench{2};
   History other{4096, History::Keep::may_forget, bench.budget};
   History third{4096, History::Keep::may_forget, bench.budget};
+  History fourth{4096, History::Keep::may_forget, bench.budget};
+  std::map<History*, PeerInflater> peers;
+  for (History* history : {&bench.history, &other, &third, &fourth}) peers.try_emplace(history, 15, true);
   test::Texts texts{5};
   const auto send = [&](History& history) {
     const auto text = texts.chat();
     base::ByteQueue out;
-    REQUIRE(bench.pool.compress(base::as_bytes(text), kShape, &history, out));
+    REQUIRE(bench.pool.compress(base::as_bytes(text), bench.shape, &history, out));
+    REQUIRE(peers.at(&history).message(text_of(out)) == text);
   };
+  for (int i = 0; i < 3; ++i) {
+    send(bench.history);
+    send(other);
+  }
+  CHECK(bench.pool.primed_count() == 2);
+  CHECK(bench.pool.resumed_count() == 4);
+  send(third);
+  send(third);  // a burst pays once
+  CHECK(bench.pool.primed_count() == 3);
+  CHECK(bench.pool.resumed_count() == 5);
+  send(fourth);
+  send(third);
+  CHECK(bench.pool.primed_count() == 5);
+  CHECK(bench.pool.idle_count() == 3);
   send(bench.history);
   send(other);
-  send(bench.history);
-  send(other);
-  CHECK(bench.pool.resumed_count() == 2);
-  send(third);  // takes the encoder of `other`, which was used last
-  CHECK(bench.pool.idle_count() == 2);
-  send(bench.history);
-  CHECK(bench.pool.resumed_count() == 3);
-  send(other);
-  CHECK(bench.pool.primed_count() == 4);
+  CHECK(bench.pool.resumed_count() == 7);
+}
+
+TEST_CASE("A place whose encoder serves nobody any more is taken before a new encoder is made") {
+  Bench bench;
+  { History gone{4096, History::Keep::may_forget, bench.budget}; }
+  bench.compress(test::Texts{1}.chat());
+  base::ByteQueue out;
+  test::Texts texts{2};
+  REQUIRE_FALSE(bench.pool.compress(base::as_bytes(texts.noise(500)), bench.shape, &bench.history, out));
+  History other{4096, History::Keep::may_forget, bench.budget};
+  REQUIRE(bench.pool.compress(base::as_bytes(texts.chat()), bench.shape, &other, out));
+  CHECK(bench.pool.idle_count() == 1);
+}
+
+TEST_CASE("What a shared history's encoder stands behind is named by a stamp, and primed when it is gone") {
+  Bench bench{1};
+  PeerInflater peer{15, true};
+  test::Texts texts{3};
+  std::string past;
+  Stamp stamp = 0;
+  for (int i = 0; i < 20; ++i) {
+    if (i % 5 == 4) bench.pool.retire_all();
+    const bool stands = bench.pool.stands_at(stamp, bench.shape);
+    CHECK(stands == (i % 5 != 4 && i != 0));
+    const auto text = texts.chat();
+    base::ByteQueue out;
+    REQUIRE(bench.pool.compress(base::as_bytes(text), bench.shape,
+                                stands ? base::Bytes{} : base::as_bytes(past), stamp, out));
+    REQUIRE(peer.message(text_of(out)) == text);
+    past += text;
+  }
 }
 
 TEST_CASE("Encoders that nobody uses between two rounds are freed, and their memory with them") {
@@ -139,9 +167,9 @@ TEST_CASE("An encoder of another shape is never used, even if it stands at the h
   PeerInflater peer{9, true};
   test::Texts texts{4};
   const auto text = texts.chats(2000);
-  CHECK(peer.message(bench.compress(text, {.level = 6, .window_bits = 9})) == text);
-  CHECK(peer.message(bench.compress(text, {.level = 1, .window_bits = 9})) == text);
-  CHECK(bench.pool.idle_count() == 2);
+  CHECK(peer.message(bench.compress(text, 9)) == text);
+  CHECK(peer.message(bench.compress(text, 8)) == text);
+  CHECK(bench.pool.idle_count() == 1);
   CHECK(bench.pool.resumed_count() == 0);
 }
 
@@ -156,7 +184,7 @@ TEST_CASE(
     const auto text = texts.chats(700);
     for (int i = 0; i < 20; ++i) {
       const auto message = text + texts.chats(100);
-      REQUIRE(peer.message(bench.compress(message, {.level = 9, .window_bits = bits})) == message);
+      REQUIRE(peer.message(bench.compress(message, bits)) == message);
     }
   }
 }
@@ -173,7 +201,7 @@ TEST_CASE("A message that does not shrink leaves output and history alone and is
   const auto before = std::string{base::as_text(bench.history.text())};
   for (const std::size_t size : {0u, 1u, 2u, 10u, 300u, 5000u, 100000u}) {
     INFO(size);
-    REQUIRE_FALSE(bench.pool.compress(base::as_bytes(texts.noise(size)), kShape, &bench.history, out));
+    REQUIRE_FALSE(bench.pool.compress(base::as_bytes(texts.noise(size)), bench.shape, &bench.history, out));
     REQUIRE(text_of(out) == "kept");
     REQUIRE(base::as_text(bench.history.text()) == before);
   }
@@ -186,7 +214,7 @@ TEST_CASE("A compressed message is strictly smaller than its text") {
   for (std::size_t size = 2; size < 64; ++size) {
     const std::string text(size, 'a');
     base::ByteQueue out;
-    if (bench.pool.compress(base::as_bytes(text), kShape, nullptr, out)) {
+    if (bench.pool.compress(base::as_bytes(text), bench.shape, nullptr, out)) {
       CHECK(out.size() < size);
       CHECK(PeerInflater{15, true}.message(text_of(out)) == text);
     } else {
@@ -201,7 +229,7 @@ TEST_CASE("A streamed message inflates to its pieces, and the next one may refer
   PeerInflater peer{15, true};
   test::Texts texts{6};
   for (int i = 0; i < 30; ++i) {
-    auto encoder = bench.pool.begin(kShape, &bench.history);
+    auto encoder = *bench.pool.begin(bench.shape, &bench.history);
     base::ByteQueue out;
     std::string payload;
     std::string text;
@@ -227,7 +255,7 @@ TEST_CASE("An empty message is one zero octet (RFC 7692 section 7.2.3.6)") {
   Bench bench;
   PeerInflater peer{15, true};
   for (int i = 0; i < 3; ++i) {
-    auto encoder = bench.pool.begin(kShape, &bench.history);
+    auto encoder = *bench.pool.begin(bench.shape, &bench.history);
     base::ByteQueue out;
     encoder.write({}, out);
     encoder.finish(out);
@@ -243,7 +271,7 @@ TEST_CASE("A message abandoned half way makes the history forget and its encoder
   const auto text = test::Texts{8}.chat();
   bench.compress(text);
   {
-    auto encoder = bench.pool.begin(kShape, &bench.history);
+    auto encoder = *bench.pool.begin(bench.shape, &bench.history);
     base::ByteQueue out;
     encoder.write(base::as_bytes("never sent"), out);
     CHECK(bench.pool.idle_count() == 0);
@@ -261,8 +289,8 @@ TEST_CASE("A message encoder can be moved, also over another one") {
   base::ByteQueue out;
   const auto text = test::Texts{9}.chat();
   {
-    auto first = bench.pool.begin(kShape, &bench.history);
-    auto second = bench.pool.begin(kShape, &other);
+    auto first = *bench.pool.begin(bench.shape, &bench.history);
+    auto second = *bench.pool.begin(bench.shape, &other);
     second.write(base::as_bytes("given up"), out);
     out.clear();
     first.write(base::as_bytes(text), out);
@@ -275,26 +303,19 @@ TEST_CASE("A message encoder can be moved, also over another one") {
   CHECK(bench.pool.idle_count() == 2);
 }
 
-TEST_CASE("The pool keeps at most max_idle encoders and evicts the coldest") {
-  Bench bench{2};
-  History second{4096, History::Keep::may_forget, bench.budget};
-  History third{4096, History::Keep::may_forget, bench.budget};
-  const auto text = test::Texts{10}.chat();
+TEST_CASE("Without memory a large message is not begun, and whole ones go on with a few encoders") {
+  Budget tight{1};
+  const Method method = every_method();
+  EncoderPool pool{100, tight};
   base::ByteQueue out;
-  // Three at once, given back in this order.
-  auto a = bench.pool.begin(kShape, &bench.history);
-  auto b = bench.pool.begin(kShape, &second);
-  auto c = bench.pool.begin(kShape, &third);
-  for (auto* encoder : {&a, &b, &c}) {
-    encoder->write(base::as_bytes(text), out);
-    encoder->finish(out);
-  }
-  CHECK(bench.pool.idle_count() == 2);
-  REQUIRE(bench.pool.compress(base::as_bytes(text), kShape, &third, out));
-  REQUIRE(bench.pool.compress(base::as_bytes(text), kShape, &second, out));
-  CHECK(bench.pool.resumed_count() == 2);
-  REQUIRE(bench.pool.compress(base::as_bytes(text), kShape, &bench.history, out));
-  CHECK(bench.pool.resumed_count() == 2);
+  std::vector<MessageEncoder> streams;
+  for (auto stream = pool.begin({method, 15}, nullptr); stream; stream = pool.begin({method, 15}, nullptr))
+    streams.push_back(std::move(*stream));
+  CHECK(streams.size() == 4);
+  for (int i = 0; i < 10; ++i)
+    REQUIRE(pool.compress(base::as_bytes(test::Texts{10}.chat()), {method, 15}, nullptr, out));
+  CHECK(pool.idle_count() == 1);
+  CHECK(tight.used() <= 5 * memory_of({method, 15}));
 }
 
 TEST_CASE("Messages without takeover do not evict encoders that stand at a history") {
@@ -303,17 +324,17 @@ TEST_CASE("Messages without takeover do not evict encoders that stand at a histo
   base::ByteQueue out;
   const auto text = test::Texts{11}.chat();
   {
-    auto first = bench.pool.begin(kShape, nullptr);
+    auto first = *bench.pool.begin(bench.shape, nullptr);
     CHECK(peer.message(bench.compress(text)) == text);
   }
   for (int i = 0; i < 10; ++i) {
-    REQUIRE(bench.pool.compress(base::as_bytes(text), kShape, nullptr, out));
+    REQUIRE(bench.pool.compress(base::as_bytes(text), bench.shape, nullptr, out));
     REQUIRE(peer.message(bench.compress(text)) == text);
   }
   CHECK(bench.pool.resumed_count() == 10);
 }
 
-TEST_CASE("A pool that keeps nothing still compresses with takeover") {
+TEST_CASE("A pool without places for encoders that stand still compresses with takeover") {
   Bench bench{0};
   PeerInflater peer{15, true};
   test::Texts texts{12};
@@ -321,12 +342,12 @@ TEST_CASE("A pool that keeps nothing still compresses with takeover") {
     const auto text = texts.chat();
     CHECK(peer.message(bench.compress(text)) == text);
   }
-  CHECK(bench.pool.idle_count() == 0);
-  CHECK(bench.pool.primed_count() == 5);
+  CHECK(bench.pool.idle_count() == 1);
 }
 
 TEST_CASE("A sender whose history finds no memory goes on correctly") {
   Budget tight{1};
+  const EncoderShape shape{every_method(), 15};
   EncoderPool pool{1, tight};
   History history{4096, History::Keep::may_forget, tight};
   PeerInflater peer{15, true};
@@ -334,7 +355,7 @@ TEST_CASE("A sender whose history finds no memory goes on correctly") {
   for (int i = 0; i < 10; ++i) {
     const auto text = texts.chats(600);
     base::ByteQueue out;
-    REQUIRE(pool.compress(base::as_bytes(text), kShape, &history, out));
+    REQUIRE(pool.compress(base::as_bytes(text), shape, &history, out));
     REQUIRE(peer.message(text_of(out)) == text);
     REQUIRE(history.text().empty());
   }
@@ -352,7 +373,7 @@ TEST_CASE("Large messages are compressed in bounded steps") {
     CHECK(peer.message(payload, 65536) == text);
   }
   SECTION("in pieces whose output is sent at once") {
-    auto encoder = bench.pool.begin(kShape, &bench.history);
+    auto encoder = *bench.pool.begin(bench.shape, &bench.history);
     base::ByteQueue out;
     std::string payload;
     for (std::size_t at = 0; at < text.size(); at += 65536) {
@@ -371,16 +392,17 @@ TEST_CASE("Large messages are compressed in bounded steps") {
 
 TEST_CASE("Encoders and histories are charged to the budget until they are gone") {
   Budget budget{std::size_t{64} << 20};
+  const EncoderShape shape{every_method(), 15};
   {
     EncoderPool pool{2, budget};
     CHECK(budget.used() == 0);
     History history{4096, History::Keep::may_forget, budget};
     base::ByteQueue out;
-    REQUIRE(pool.compress(base::as_bytes(test::Texts{15}.chats(3000)), kShape, &history, out));
-    CHECK(budget.used() > 268'000);
-    CHECK(budget.used() < 280'000);
-    auto extra = pool.begin({.level = 1, .window_bits = 9}, nullptr);
-    CHECK(budget.used() > 250'000);
+    REQUIRE(pool.compress(base::as_bytes(test::Texts{15}.chats(3000)), shape, &history, out));
+    CHECK(budget.used() <= memory_of(shape) + 8192);
+    CHECK(budget.used() > memory_of(shape) * 95 / 100);
+    auto extra = pool.begin({shape.method, 9}, nullptr);
+    CHECK(budget.used() > memory_of(shape));
   }
   CHECK(budget.used() == 0);
 }

@@ -52,7 +52,9 @@ TEST_CASE("Every reason for going raw has a counter of its own") {
   for (int i = 0; i < 2; ++i) meter.on_bypassed(Bypass::incompressible, 0);
   for (int i = 0; i < 3; ++i) meter.on_bypassed(Bypass::stream, 0);
   for (int i = 0; i < 4; ++i) meter.on_bypassed(Bypass::no_gain, 0);
-  CHECK(worker.bypassed == std::array<std::uint64_t, 4>{1, 2, 3, 4});
+  for (int i = 0; i < 5; ++i) meter.on_bypassed(Bypass::keeps_shared, 0);
+  for (int i = 0; i < 6; ++i) meter.on_bypassed(Bypass::memory, 0);
+  CHECK(worker.bypassed == std::array<std::uint64_t, 6>{1, 2, 3, 4, 5, 6});
 }
 
 TEST_CASE("Bytes count on the side whose wire they are on, in the direction they go") {

@@ -47,7 +47,7 @@ TEST_CASE("every series of a closed label set is there with 0 before anything ha
   CHECK(count_lines_with(text, "wsproxy_closes_total{") == 2 * kCloseCodes.size());
   CHECK(count_lines_with(text, "wsproxy_backpressure_total{") == 2);
   CHECK(count_lines_with(text, "wsproxy_compression_seconds_total{") == 2);
-  CHECK(count_lines_with(text, "wsproxy_compression_bypassed_total{") == 4);
+  CHECK(count_lines_with(text, "wsproxy_compression_bypassed_total{") == 6);
   CHECK(count_lines_with(text, "wsproxy_config_reloads_total{") == 2);
   CHECK(has_line(text, "wsproxy_draining 0"));
   CHECK(has_line(text, "wsproxy_build_info{version=\"0.1.0\"} 1"));
