@@ -10,6 +10,9 @@ namespace {
 constexpr std::size_t kTailSize = 4;  // 00 00 ff ff
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
+// ISA-L would hold back more than a window's worth of a message that streams, zlib 16 Ki literals.
+constexpr std::size_t kMostHeldBack = std::size_t{32} << 10;
+
 // With all places taken a few encoders are primed anew for each message: one a shape, and shapes are few.
 // Taking one that stands for somebody would serve nobody when more connections take turns than there are
 // places, and would cost a walk through cold memory each time.
@@ -48,7 +51,7 @@ MessageEncoder& MessageEncoder::operator=(MessageEncoder&& other) noexcept {
   std::swap(shape_, other.shape_);
   std::swap(encoder_, other.encoder_);
   std::swap(history_, other.history_);
-  std::swap(wrote_, other.wrote_);
+  std::swap(held_back_, other.held_back_);
   return *this;
 }
 
@@ -60,13 +63,15 @@ MessageEncoder::~MessageEncoder() {
 
 void MessageEncoder::write(base::Bytes text, base::ByteQueue& out) {
   if (text.empty()) return;
-  wrote_ = true;
-  encoder_->run(text, LiveEncoder::Flush::none, out, kNoLimit);
+  held_back_ += text.size();
+  const bool is_much = held_back_ >= kMostHeldBack;
+  encoder_->run(text, is_much ? LiveEncoder::Flush::sync : LiveEncoder::Flush::none, out, kNoLimit);
+  if (is_much) held_back_ = 0;
   if (history_ != nullptr) history_->append(text);
 }
 
 void MessageEncoder::finish(base::ByteQueue& out) {
-  if (wrote_) {
+  if (held_back_ > 0) {
     encoder_->run({}, LiveEncoder::Flush::sync, out, kNoLimit);
     out.truncate(out.size() - kTailSize);
   } else {

@@ -28,7 +28,8 @@ class MessageEncoder {
   MessageEncoder& operator=(MessageEncoder&&) noexcept;
   ~MessageEncoder();
 
-  /// Compresses a piece; what comes out now is appended to `out`, possibly nothing.
+  /// Compresses a piece; what comes out now is appended to `out`, possibly nothing. Of all pieces at most
+  /// 32 KiB are held back.
   void write(base::Bytes text, base::ByteQueue& out);
   /// Flushes; the four tail octets 00 00 ff ff are removed. An empty message gives one zero octet.
   void finish(base::ByteQueue& out);
@@ -41,7 +42,7 @@ class MessageEncoder {
   EncoderShape shape_;
   std::unique_ptr<LiveEncoder> encoder_;
   History* history_;
-  bool wrote_ = false;
+  std::size_t held_back_ = 0;  // at most so much text is in the encoder and not out
 };
 
 /// Names the place where an encoder of a pool stands: behind which text. 0 is nowhere.

@@ -46,8 +46,7 @@ struct Workshop {
 inline constexpr std::size_t kWholeMessage = 64 * 1024;
 
 /// By how much a call may exceed the room it was given: one chunk, what the encoder had held back of the
-/// chunk before (zlib gathers 16 Ki literals for a block, ISA-L so many and its own input), and a few
-/// headers and control frames.
-inline constexpr std::size_t kRoomOvershoot = kWholeMessage + 48 * 1024 + 4096;
+/// chunk before, by how much both may grow, and a few headers and control frames.
+inline constexpr std::size_t kRoomOvershoot = kWholeMessage + 48 * 1024;
 
 }  // namespace wsproxy::relay
