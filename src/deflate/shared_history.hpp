@@ -1,0 +1,131 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/byte_queue.hpp"
+#include "deflate/budget.hpp"
+#include "deflate/encoder.hpp"
+#include "deflate/shared_value.hpp"
+#include "deflate/text_store.hpp"
+
+/// Histories as values that connections share (DESIGN section 5: "Equal histories give equal bytes").
+///
+/// A value is what was sent since some start: a chain of texts. Chains are interned, so two connections
+/// that were sent the same texts since the same start hold the same value, and what the one's next message
+/// was compressed to serves the other. Texts are stored once and compared byte by byte.
+///
+/// Chains that began at different times become equal again because starts are chosen by content: a text
+/// whose hash says so is a mark. A chain that began anywhere else is left at the first mark, and one that
+/// has grown past the reach goes on from its first mark that is within reach.
+namespace wsproxy::deflate {
+
+class SharedHistories;
+
+/// A connection's place among the shared histories: which value its receiver's window ends with.
+/// Costs the connection two pointers. The histories outlive it.
+class SharedPlace {
+ public:
+  /// At the start of everything, with nothing sent that may be referred to. `window_bits` as agreed.
+  SharedPlace(SharedHistories& histories, std::uint8_t window_bits);
+  SharedPlace(SharedPlace&& other) noexcept;
+  SharedPlace& operator=(SharedPlace&& other) noexcept;
+  ~SharedPlace();
+
+  /// Whether another connection has come by since this one's last message was compressed for it anew.
+  /// True after a message that was known already.
+  bool is_in_company() const;
+  /// How much text may be referred to.
+  std::size_t size() const;
+  /// Back to the start: always allowed.
+  void forget();
+
+ private:
+  friend class SharedHistories;
+  SharedHistories* histories_;
+  SharedValue* at_;
+  SharedValue* made_ = nullptr;  // by this connection's last message
+};
+
+/// All shared histories of one worker. Not thread-safe.
+class SharedHistories {
+ public:
+  struct Tuning {
+    std::size_t reach = 32768;      // of a chain, in bytes; the agreed window bounds it
+    std::size_t mark_every = 4096;  // bytes of text on average between two marks; 0: no marks
+    bool restarts_only = false;     // a chain ends at the next mark, whatever its reach
+  };
+
+  /// `seed` makes the marks and the tables unpredictable. Pool and budget outlive the histories.
+  SharedHistories(EncoderPool& encoders, Budget& budget, std::uint64_t seed, Tuning tuning);
+  SharedHistories(EncoderPool& encoders, Budget& budget, std::uint64_t seed)
+      : SharedHistories(encoders, budget, seed, Tuning{}) {}
+  ~SharedHistories();
+  SharedHistories(const SharedHistories&) = delete;
+  SharedHistories& operator=(const SharedHistories&) = delete;
+
+  std::uint64_t hash(base::Bytes text) const { return texts_.hash(text); }
+
+  /// What this text was compressed to for another connection at the same place, or nothing. The place
+  /// moves on. Valid until the next call of anything here.
+  base::Bytes known(SharedPlace& place, base::Bytes text);
+  /// Compresses the text, moves the place on and keeps the result for others. False when it does not
+  /// shrink: it has to go raw, and the place stays. `text_hash` is hash(text).
+  bool compress(SharedPlace& place, base::Bytes text, std::uint64_t text_hash, Method method,
+                base::ByteQueue& out);
+  /// The history of the place as one text, appended to `out`, and the stamp of the encoder that stands
+  /// there.
+  Stamp text_of(const SharedPlace& place, base::ByteQueue& out) const;
+
+  /// Forgets compressed bytes that nobody has asked for lately; returns how many. To be called every
+  /// housekeeping round.
+  std::size_t evict_unused();
+  /// Gives back all it can: compressed bytes first, then, with `texts_too`, the texts: whoever refers to
+  /// them finds itself at the start. Returns how many were given up.
+  std::size_t give_up(bool texts_too);
+
+  std::size_t value_count() const { return values_.size(); }
+  std::size_t text_count() const { return texts_.size(); }
+
+ private:
+  friend class SharedPlace;
+
+  SharedValue& root(std::uint8_t window_bits);
+  SharedValue& where(SharedPlace& place);
+  static void hold(SharedValue& value) { ++value.holders; }
+  void let_go(SharedValue& value);
+  void destroy(SharedValue& value);
+  void advance(SharedPlace& place, SharedValue& to, bool made);
+
+  SharedValue* find_child(const SharedValue& of, base::Bytes text) const;
+  /// Finds or makes it, and holds it; null without memory.
+  SharedValue* child(SharedValue& of, StoredText& text);
+  /// The value to go on from after one has been reached.
+  SharedValue& successor(SharedValue& value);
+  SharedValue* shortened(const SharedValue& value);
+  bool is_mark(const StoredText& text) const;
+  bool is_too_long(const SharedValue& value) const;
+  std::size_t reach(const SharedValue& value) const;
+
+  void keep_packed(SharedValue& value, base::Bytes packed);
+  void drop_packed(SharedValue& value);
+  void link_as_newest(SharedValue& value);
+  void unlink(SharedValue& value);
+  void give_up_text(SharedValue& value);
+
+  EncoderPool& encoders_;
+  Budget& budget_;
+  Tuning tuning_;
+  TextStore texts_;
+  IntrusiveTable<SharedValue> values_;
+  std::array<std::unique_ptr<SharedValue>, 16> roots_;  // by window bits
+  SharedValue* newest_packed_ = nullptr;
+  SharedValue* oldest_packed_ = nullptr;
+  std::vector<StoredText*> chain_;  // scratch
+  base::ByteQueue past_;            // scratch
+  std::uint32_t round_ = 1;
+};
+
+}  // namespace wsproxy::deflate

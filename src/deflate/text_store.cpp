@@ -1,0 +1,50 @@
+#include "deflate/text_store.hpp"
+
+#include <cassert>
+#include <cstring>
+#include <new>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace wsproxy::deflate {
+
+TextStore::~TextStore() {
+  assert(table_.size() == 0);
+}
+
+std::uint64_t TextStore::hash(base::Bytes text) const {
+  return XXH3_64bits_withSeed(text.data(), text.size(), seed_);
+}
+
+StoredText* TextStore::take(base::Bytes text, std::uint64_t text_hash) {
+  StoredText* stored = table_.find(text_hash, [&](const StoredText& candidate) {
+    return candidate.size == text.size() &&
+           std::memcmp(candidate.bytes().data(), text.data(), text.size()) == 0;
+  });
+  if (stored == nullptr) {
+    const std::size_t size = sizeof(StoredText) + text.size();
+    if (!budget_.try_reserve(size)) return nullptr;
+    void* const memory = ::operator new(size, std::nothrow);
+    if (memory == nullptr) {
+      budget_.release(size);
+      return nullptr;
+    }
+    stored = new (memory) StoredText{nullptr, text_hash, static_cast<std::uint32_t>(text.size()), 0};
+    std::memcpy(stored + 1, text.data(), text.size());
+    table_.insert(*stored);
+  }
+  ++stored->users;
+  return stored;
+}
+
+void TextStore::release(StoredText& text) {
+  if (--text.users > 0) return;
+  table_.erase(text);
+  const std::size_t size = sizeof(StoredText) + text.size;
+  text.~StoredText();
+  ::operator delete(&text);
+  budget_.release(size);
+}
+
+}  // namespace wsproxy::deflate
