@@ -10,6 +10,7 @@
 #include "config/environment.hpp"
 #include "config/unsupported.hpp"
 #include "config/yaml_reader.hpp"
+#include "deflate/method.hpp"
 #include "server/server.hpp"
 
 namespace wsproxy::cli {
@@ -69,7 +70,8 @@ int run(const RunOptions& options) {
   if (errors.empty()) errors = apply_options(options, read.config);
   for (const config::Error& error : errors) std::fprintf(stderr, "%s\n", error.text().c_str());
   if (!errors.empty()) return 1;
-  const std::vector<std::string> unsupported = config::unsupported_features(read.config);
+  const std::vector<std::string> unsupported =
+      config::unsupported_features(read.config, {deflate::has_isal()});
   for (const std::string& feature : unsupported) std::fprintf(stderr, "%s\n", feature.c_str());
   if (!unsupported.empty()) return 1;
 

@@ -86,13 +86,21 @@ struct Upstream {
 
 enum class Engine : std::uint8_t { automatic, zlib, isal };
 
+/// How much of what it has sent the proxy keeps to refer back to.
+struct HistoryReach {
+  static constexpr std::uint32_t kMost = 32768;  // the widest window there is
+  bool is_auto = true;                           // as much as pays, up to `bytes`
+  std::uint32_t bytes = kMost;                   // the agreed window bounds it too
+  bool operator==(const HistoryReach&) const = default;
+};
+
 struct Compression {
   bool enabled = true;
   Engine engine = Engine::automatic;
   std::uint8_t level = 6;
   std::uint64_t min_size = 32;
   std::uint8_t window_bits = 15;
-  std::uint32_t history = 4096;  // at most 32768
+  HistoryReach history;
   bool context_takeover = true;
   std::uint8_t client_window_bits = 12;
   bool client_context_takeover = true;

@@ -118,8 +118,8 @@ void describe_compression(Visitor& v, Compression& c) {
   show(v, {"level", "1 is fast, 9 is small"}, Whole{c.level, 1, 9});
   show(v, {"min_size", "smaller messages go raw"}, Size{c.min_size, 0, 64 * kKiB});
   show(v, {"window_bits", "server_max_window_bits at most"}, Whole{c.window_bits, 9, 15});
-  show(v, {"history", "how far back the proxy refers; 0: no context takeover"},
-       Size{c.history, 0, 32 * kKiB});
+  show(v, {"history", "how far back the proxy refers; auto: as far as it pays; 0: no context takeover"},
+       Reach{c.history});
   show(v, {"context_takeover", "messages to a client may refer to earlier ones"}, Flag{c.context_takeover});
   show(v, {"client_window_bits", "asked of clients that let us"}, Whole{c.client_window_bits, 9, 15});
   show(v, {"client_context_takeover", "messages of a client may refer to earlier ones"},

@@ -7,6 +7,11 @@
 #include "config/units.hpp"
 
 namespace wsproxy::config {
+namespace {
+
+constexpr const char* kAutomatic = "auto";
+
+}  // namespace
 
 std::string one_of(std::span<const std::string> words) {
   std::string text;
@@ -79,6 +84,31 @@ std::string Size::rule() const {
 
 Shape Size::shape() const {
   return {Shape::Type::size, least_, most_, {}, size_pattern(least_, most_)};
+}
+
+std::string Reach::read(std::string_view written) {
+  if (written == kAutomatic) {
+    value_ = {};
+    return {};
+  }
+  std::uint32_t bytes = 0;
+  std::string problem = Size{bytes, 0, HistoryReach::kMost}.read(written);
+  if (problem.empty()) value_ = {.is_auto = false, .bytes = bytes};
+  return problem;
+}
+
+std::string Reach::text() const {
+  return value_.is_auto ? kAutomatic : size_text(value_.bytes);
+}
+
+std::string Reach::rule() const {
+  return kAutomatic + (" or " + Size{value_.bytes, 0, HistoryReach::kMost}.rule());
+}
+
+Shape Reach::shape() const {
+  Shape shape = Size{value_.bytes, 0, HistoryReach::kMost}.shape();
+  shape.words.emplace_back(kAutomatic);
+  return shape;
 }
 
 std::string Span::read(std::string_view written) {

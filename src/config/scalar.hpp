@@ -21,7 +21,7 @@ struct Shape {
   Type type = Type::text;
   std::uint64_t least = 0;
   std::uint64_t most = 0;
-  std::vector<std::string> words = {};  // whole: words beside the numbers; text: the only ones allowed
+  std::vector<std::string> words = {};  // whole, size: beside the numbers; text: the only ones allowed
   std::string pattern = {};             // duration, size and text: a regular expression (ECMA 262), or none
 };
 
@@ -109,6 +109,19 @@ class Size final : public Bounded {
   std::string text() const override;
   std::string rule() const override;
   Shape shape() const override;
+};
+
+/// A size in bytes up to the widest window, or auto.
+class Reach final : public Scalar {
+ public:
+  explicit Reach(HistoryReach& value) : value_(value) {}
+  std::string read(std::string_view written) override;
+  std::string text() const override;
+  std::string rule() const override;
+  Shape shape() const override;
+
+ private:
+  HistoryReach& value_;
 };
 
 class Span final : public Scalar {

@@ -35,9 +35,9 @@ Json scalar_schema(const Shape& shape) {
       return any_of(std::move(forms));
     }
     case Shape::Type::size:
-      return any_of(Json::array({whole(shape), text_like(shape.pattern)}));
     case Shape::Type::whole: {
       Json forms = Json::array({whole(shape)});
+      if (shape.type == Shape::Type::size) forms.push_back(text_like(shape.pattern));
       if (!shape.words.empty()) forms.push_back({{"enum", shape.words}});
       return any_of(std::move(forms));
     }

@@ -17,14 +17,17 @@ struct Params {
   bool operator==(const Params&) const = default;
 };
 
+/// What an automatic history (compression.history: auto) begins with.
+inline constexpr std::size_t kFirstReach = 4096;
+
 /// What the operator allows and asks for, and what memory there is for it.
 struct NegotiationPolicy {
   std::uint8_t server_window_bits = 15;  // compression.window_bits, 9..15
   std::uint8_t client_window_bits = 12;  // compression.client_window_bits, asked of clients that let us
   bool server_context_takeover = true;   // false too when history is 0
   bool client_context_takeover = true;
-  std::size_t history_bytes = 4096;    // compression.history
-  std::size_t free_memory = SIZE_MAX;  // of the budget, for this connection's histories
+  std::size_t history_bytes = kFirstReach;  // compression.history, or what it begins with
+  std::size_t free_memory = SIZE_MAX;       // of the budget, for this connection's histories
 };
 
 enum class NegotiationResult : std::uint8_t {

@@ -36,9 +36,9 @@ deflate::Negotiation negotiate(const http::RequestHead& request, const config::C
   deflate::NegotiationPolicy policy;
   policy.server_window_bits = compression.window_bits;
   policy.client_window_bits = compression.client_window_bits;
-  policy.server_context_takeover = compression.context_takeover && compression.history > 0;
+  policy.server_context_takeover = compression.context_takeover && compression.history.bytes > 0;
   policy.client_context_takeover = compression.client_context_takeover;
-  policy.history_bytes = compression.history;
+  policy.history_bytes = compression.history.is_auto ? deflate::kFirstReach : compression.history.bytes;
   policy.free_memory = free_memory;
   deflate::Negotiation result = deflate::negotiate(request.fields.joined("Sec-WebSocket-Extensions"), policy);
   if (!compression.enabled && result.result == deflate::NegotiationResult::accepted) {
@@ -183,9 +183,13 @@ void UpgradePhase::accept(base::MutableBytes rest) {
   settings.lost_code = session_.upstream().lost_code;
   settings.validate_utf8 = session_.config().websocket.validate_utf8;
   if (negotiation.result == deflate::NegotiationResult::accepted) {
-    settings.compression = relay::CompressionSettings{negotiation.params,   engine_choice(compression.engine),
-                                                      compression.level,    compression.history,
-                                                      compression.min_size, compression.adaptive};
+    settings.compression = relay::CompressionSettings{.params = negotiation.params,
+                                                      .engine = engine_choice(compression.engine),
+                                                      .level = compression.level,
+                                                      .history_bytes = compression.history.bytes,
+                                                      .min_size = compression.min_size,
+                                                      .is_adaptive = compression.adaptive,
+                                                      .is_history_auto = compression.history.is_auto};
   }
   RelayPhase::Beginning beginning;
   beginning.answer = http::upgrade_response(reader_.head(), negotiation.answer);

@@ -18,9 +18,10 @@ struct CompressionSettings {
   deflate::Params params;
   deflate::EngineChoice engine = deflate::EngineChoice::automatic;
   std::uint8_t level = 6;
-  std::size_t history_bytes = 4096;  // how far back the proxy refers; the agreed window bounds it
+  std::size_t history_bytes = 4096;  // how far back the proxy refers at most; the agreed window bounds it
   std::size_t min_size = 32;
   bool is_adaptive = true;
+  bool is_history_auto = false;  // it grows up to history_bytes while that pays
 };
 
 struct Settings {

@@ -13,7 +13,8 @@ ToClient::ToClient(const Settings& settings, Workshop& workshop, Meter& meter)
   const CompressionSettings& compression = *settings.compression;
   policy_ = deflate::CompressionPolicy{compression.min_size, compression.is_adaptive};
   const std::size_t window = std::size_t{1} << compression.params.server_window_bits;
-  const std::size_t reach = std::min(compression.history_bytes, window);
+  const std::size_t most = compression.is_history_auto ? deflate::kFirstReach : compression.history_bytes;
+  const std::size_t reach = std::min(most, window);
   if (!compression.params.server_no_context_takeover && reach > 0) {
     history_.emplace(reach, deflate::History::Keep::may_forget, workshop.budget);
   }

@@ -30,7 +30,7 @@ compression:
   level: 6
   min_size: 32B
   window_bits: 15
-  history: 4KiB
+  history: auto
   context_takeover: true
   client_window_bits: 12
   client_context_takeover: true

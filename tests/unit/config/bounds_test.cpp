@@ -38,7 +38,7 @@ TEST_CASE("a value at its limit is taken and one past it is refused") {
       {"compression", "min_size", {"0", "64KiB"}, {"65537", "1GiB", huge}},
       {"compression", "window_bits", {"9", "15"}, {"8", "16", "265"}},
       {"compression", "client_window_bits", {"9", "15"}, {"8", "16", "265"}},
-      {"compression", "history", {"0", "32KiB"}, {"32769", "4294967296"}},
+      {"compression", "history", {"auto", "0", "32KiB"}, {"32769", "4294967296", "AUTO", "all"}},
       {"compression", "memory", {"1MiB", "1024GiB"}, {"1048575", "1025GiB"}},
       {"limits", "max_connections", {"1", "10000000"}, {"0", "10000001", "4294967297"}},
       {"limits", "max_connections_per_ip", {"0", "10000000"}, {"10000001"}},

@@ -24,6 +24,7 @@ TEST_CASE("the default config is dumped with every key") {
   CHECK(yaml.starts_with(
       "listeners:\n  - name: \"\"\n    address: 127.0.0.1:8009\n    proxy_protocol: false\nupstream:\n"));
   CHECK(yaml.find("\n  min_size: 32B\n") != std::string::npos);
+  CHECK(yaml.find("\n  history: auto\n") != std::string::npos);
   CHECK(yaml.find("\nroutes: []\n") != std::string::npos);
   CHECK(yaml.ends_with("\nworkers: auto\n"));
   check_round_trip(Config{});
@@ -36,6 +37,7 @@ TEST_CASE("a config with everything reads back equal") {
   config.listeners.push_back({"", {"", 0, "/run/a b.sock"}, false, ListenerTls{"c", "k", {}, "", "1.2"}});
   config.routes = {{{"*.example.org", "/x"}, config.upstream, config.compression, config.limits}};
   config.routes[0].upstream.url = {false, "app", 80, "", "/base"};
+  config.routes[0].compression.history = {.is_auto = false, .bytes = 32768};
   config.limits.allowed_origins = {"https://a.example", "null"};
   config.headers.trusted_proxies = {"10.0.0.0/8", "::1"};
   config.workers = 3;

@@ -31,6 +31,10 @@ TEST_CASE("bounds, choices, patterns and defaults are those of the table of keys
   CHECK(engine["anyOf"][0]["enum"] == Json{"auto", "zlib", "isal"});
   CHECK(engine["default"] == "auto");
   CHECK(at("/properties/workers/anyOf/1/enum") == Json{"auto"});
+  const Json history = at("/properties/compression/properties/history");
+  CHECK(history["default"] == "auto");
+  CHECK(history["anyOf"][0]["maximum"] == 32768);
+  CHECK(history["anyOf"][2]["enum"] == Json{"auto"});
   CHECK(at("/properties/http/properties/forward/default") == true);
   CHECK(at("/properties/timeouts/properties/close/default") == "5s");
   CHECK(at("/properties/limits/properties/write_buffer/anyOf/0/minimum") == 131072);

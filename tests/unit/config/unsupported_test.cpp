@@ -8,7 +8,7 @@ namespace wsproxy::config {
 namespace {
 
 TEST_CASE("the default config needs nothing of a later release") {
-  CHECK(unsupported_features(Config{}).empty());
+  CHECK(unsupported_features(Config{}, {}).empty());
 }
 
 TEST_CASE("routes, the PROXY protocol, rates and whose Host the app sees are supported") {
@@ -20,7 +20,7 @@ TEST_CASE("routes, the PROXY protocol, rates and whose Host the app sees are sup
   config.limits.handshakes_per_second_per_ip = 1;
   config.limits.rate_action = RateAction::close;
   config.headers.upstream_host = HostSource::upstream;
-  CHECK(unsupported_features(config).empty());
+  CHECK(unsupported_features(config, {}).empty());
 }
 
 TEST_CASE("each feature of a later release is named when it is switched on") {
@@ -29,35 +29,41 @@ TEST_CASE("each feature of a later release is named when it is switched on") {
   config.listeners[0].tls.emplace();
   config.upstream.url.tls = true;
   config.upstream.tls = {"ca", "name", false, "c", "k"};
-  config.compression.engine = Engine::isal;
   config.sentry.dsn = "https://k@h/1";
-  CHECK(unsupported_features(config) ==
+  CHECK(unsupported_features(config, {.has_isal = true}) ==
         std::vector<std::string>{
             "listeners[0].tls: not supported yet", "upstream.url: wss://: not supported yet",
             "upstream.tls.ca: not supported yet", "upstream.tls.server_name: not supported yet",
             "upstream.tls.verify: false: not supported yet", "upstream.tls.certificate: not supported yet",
-            "upstream.tls.private_key: not supported yet", "compression.engine: isal: not supported yet",
-            "sentry.dsn: not supported yet"});
+            "upstream.tls.private_key: not supported yet", "sentry.dsn: not supported yet"});
 }
 
 TEST_CASE("a route names what it does not inherit") {
   Config config;
   config.upstream.url.tls = true;
   config.upstream.tls.ca = "ca";
-  config.compression.engine = Engine::isal;
-  const auto inherited = unsupported_features(config);
+  const auto inherited = unsupported_features(config, {});
   config.routes = {{{"a", ""}, config.upstream, config.compression, config.limits}};
-  CHECK(unsupported_features(config) == inherited);
+  CHECK(unsupported_features(config, {}) == inherited);
   config.routes[0].upstream.url.host = "other";
   config.routes[0].upstream.tls.verify = false;
-  config.compression.engine = Engine::automatic;
-  CHECK(unsupported_features(config) ==
+  CHECK(unsupported_features(config, {}) ==
         std::vector<std::string>{"upstream.url: wss://: not supported yet",
                                  "upstream.tls.ca: not supported yet",
                                  "routes[0].upstream.url: wss://: not supported yet",
                                  "routes[0].upstream.tls.ca: not supported yet",
-                                 "routes[0].upstream.tls.verify: false: not supported yet",
-                                 "routes[0].compression.engine: isal: not supported yet"});
+                                 "routes[0].upstream.tls.verify: false: not supported yet"});
+}
+
+TEST_CASE("a build without ISA-L says so where it is asked for, once for what a route inherits") {
+  const std::string advice = ".engine: isal: this build has no ISA-L; use auto or zlib";
+  Config config;
+  config.compression.engine = Engine::isal;
+  config.routes = {{{"a", ""}, config.upstream, config.compression, config.limits}};
+  CHECK(unsupported_features(config, {.has_isal = false}) == std::vector{"compression" + advice});
+  config.compression.engine = Engine::zlib;
+  CHECK(unsupported_features(config, {.has_isal = false}) == std::vector{"routes[0].compression" + advice});
+  CHECK(unsupported_features(config, {.has_isal = true}).empty());
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ workers: 4
   expected.upstream = {
       {true, "app", 9, "", "/base"},      Duration{1000}, Duration{2000}, 3, 1014, ProxyHeader::v2,
       {"a", "n.example", false, "c", "k"}};
-  expected.compression = {false, Engine::isal, 1, 1024, 9, 32768, false, 15, false, 1 << 20, false};
+  expected.compression = {false, Engine::isal, 1, 1024, 9, {false, 32768}, false, 15, false, 1 << 20, false};
   expected.limits = {
       1, 2, 3, 0, 1024, 128 << 10, 4, 5 << 10, 6, RateAction::close, {"https://a.example", "null"}};
   expected.timeouts = {Duration{1}, Duration{0}, Duration{3000}, Duration{3'600'000}, Duration{4000}};
@@ -140,6 +140,25 @@ TEST_CASE("a route's limits have the bounds of all others, and its errors their 
       errors_of("routes:\n  - match: {path: /a}\n  - match: {path: /a/b}\n") ==
       "f.yaml:3:12: routes[1].match: never matches, routes[0] takes all of it before; the narrower one must "
       "come first\n");
+}
+
+TEST_CASE("a history is a size or auto, and what a route inherits may be either") {
+  const auto reach = [](const char* yaml) { return good(yaml).compression.history; };
+  CHECK(reach("{}") == HistoryReach{.is_auto = true, .bytes = 32768});
+  CHECK(reach("compression: {history: auto}") == HistoryReach{});
+  CHECK(reach("compression: {history: 0}") == HistoryReach{.is_auto = false, .bytes = 0});
+  CHECK(reach("compression: {history: 32KiB}") == HistoryReach{.is_auto = false, .bytes = 32768});
+  const Config config = good(R"(
+compression: {history: 2KiB}
+routes:
+  - {match: {path: /a}, compression: {history: auto}}
+  - {match: {path: /b}, compression: {level: 1}}
+)");
+  CHECK(config.routes.at(0).compression.history == HistoryReach{});
+  CHECK(config.routes.at(1).compression.history == HistoryReach{.is_auto = false, .bytes = 2048});
+  CHECK(errors_of("compression: {history: some}\n") ==
+        "f.yaml:1:24: compression.history: \"some\" is not a whole number with a unit, must be auto or a "
+        "size from 0 to 32KiB (units B KiB MiB GiB KB MB GB)\n");
 }
 
 TEST_CASE("all errors of a file are shown at once, in its order") {
