@@ -125,8 +125,12 @@ void describe_compression(Visitor& v, Compression& c) {
   show(v, {"client_context_takeover", "messages of a client may refer to earlier ones"},
        Flag{c.client_context_takeover});
   show(v, {"memory", "all live streams, histories and cached frames"}, Size{c.memory, kMiB, kTiB});
-  show(v, {"adaptive", "leave alone what does not shrink; false: only min_size keeps a message raw"},
-       Flag{c.adaptive});
+  show(
+      v,
+      {"adaptive",
+       "leave alone what does not shrink, lower the level while the CPU is short; false: only min_size keeps "
+       "a message raw, and the level stays"},
+      Flag{c.adaptive});
 }
 
 void describe_match(Visitor& v, RouteMatch& m) {

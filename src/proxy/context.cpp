@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <malloc.h>
 
 #include <openssl/rand.h>
+
+#include "proxy/compression_level.hpp"
 
 namespace wsproxy::proxy {
 
@@ -43,10 +46,12 @@ Context::Context(net::IoContext& loop, std::shared_ptr<const config::Config> set
       budget(memory_share),
       encoders(std::clamp<std::size_t>(memory_share / 4 / kEncoderBytes, 1, kIdleEncoders), budget),
       decoders(kIdleDecoders, budget),
+      governor(highest_adaptive_level(*config)),
       mask_keys(fill_random),
       read_buffer(kReadBuffer),
-      workshop{budget, encoders, decoders, mask_keys, text, packed, nanoseconds} {
+      workshop{budget, encoders, decoders, mask_keys, text, packed, nanoseconds, governor} {
   counters.listeners.resize(config->listeners.size());
+  counters.compression_level = lowest_level(*config, governor);
 }
 
 void Context::end_event() {
@@ -62,6 +67,16 @@ void Context::keep_house() {
   app_pool.keep_house();
   // Without the trim the heap keeps what the encoders gave back.
   if (encoders.retire_unused() > 0) ::malloc_trim(0);
+}
+
+void Context::observe_load(double utilisation) {
+  const std::uint8_t before = governor.cap();
+  if (!governor.observe(utilisation)) return;
+  counters.compression_level = lowest_level(*config, governor);
+  log.write(telemetry::Level::info,
+            governor.cap() < before ? "the CPU is short: compression level lowered"
+                                    : "compression level raised again",
+            {{"level", governor.cap()}, {"utilisation", std::round(utilisation * 100) / 100}});
 }
 
 }  // namespace wsproxy::proxy

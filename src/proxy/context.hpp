@@ -32,6 +32,9 @@ struct Context {
   /// Gives back what nobody has used for a while; to be called every kHousekeeping.
   void keep_house();
   static constexpr auto kHousekeeping = std::chrono::seconds{2};
+  /// How much of the last round the worker was busy, 0 to 1; to be called every kLoadRound.
+  void observe_load(double utilisation);
+  static constexpr auto kLoadRound = std::chrono::seconds{1};
 
   net::IoContext& io;
   net::Poller poller;
@@ -43,6 +46,7 @@ struct Context {
   deflate::Budget budget;
   deflate::EncoderPool encoders;
   deflate::DecoderPool decoders;
+  deflate::Governor governor;
   websocket::MaskKeys mask_keys;
   std::vector<std::byte> read_buffer;  // every read of the worker goes here first
   base::ByteQueue to_client;           // scratch output, empty between events

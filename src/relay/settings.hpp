@@ -8,6 +8,7 @@
 #include "deflate/budget.hpp"
 #include "deflate/decoder.hpp"
 #include "deflate/encoder.hpp"
+#include "deflate/governor.hpp"
 #include "deflate/negotiation.hpp"
 #include "websocket/mask_keys.hpp"
 
@@ -37,9 +38,10 @@ struct Workshop {
   deflate::EncoderPool& encoders;
   deflate::DecoderPool& decoders;
   websocket::MaskKeys& mask_keys;
-  base::ByteQueue& text;           // scratch for inflated text; empty between calls
-  base::ByteQueue& packed;         // scratch for compressed bytes; empty between calls
-  std::uint64_t (*nanoseconds)();  // a monotonic clock, to tell what compression costs
+  base::ByteQueue& text;              // scratch for inflated text; empty between calls
+  base::ByteQueue& packed;            // scratch for compressed bytes; empty between calls
+  std::uint64_t (*nanoseconds)();     // a monotonic clock, to tell what compression costs
+  const deflate::Governor& governor;  // caps the level of what is adaptive
 };
 
 /// A message up to this size is compressed, or inflated, whole and leaves as one frame; a larger one

@@ -19,6 +19,7 @@ Worker::~Worker() {
   boost::asio::post(io_, [this] {
     is_stopping_ = true;
     house_timer_.cancel();
+    load_timer_.cancel();
     context_.poller.stop();
   });
   thread_.join();
@@ -26,6 +27,7 @@ Worker::~Worker() {
 
 void Worker::run() {
   keep_house();
+  watch_load();
   for (;;) {
     try {
       io_.run();
@@ -45,6 +47,15 @@ void Worker::keep_house() {
     if (error) return;
     context_.keep_house();
     keep_house();
+  });
+}
+
+void Worker::watch_load() {
+  if (is_stopping_) return;
+  context_.observe_load(load_.observe(cpu_time_wanted(), net::Clock::now()));
+  load_timer_.expires_after(proxy::Context::kLoadRound);
+  load_timer_.async_wait([this](const net::error_code& error) {
+    if (!error) watch_load();
   });
 }
 

@@ -7,6 +7,7 @@
 
 #include "net/listener.hpp"
 #include "proxy/context.hpp"
+#include "server/thread_load.hpp"
 
 namespace wsproxy::server {
 
@@ -36,6 +37,7 @@ class Worker {
  private:
   void run();
   void keep_house();
+  void watch_load();
   void take(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit);
   /// One that was handed over has not become a session.
   void uncount(bool is_over_limit);
@@ -43,6 +45,8 @@ class Worker {
   net::IoContext io_{1};
   proxy::Context context_;
   net::Timer house_timer_{io_.get_executor()};
+  net::Timer load_timer_{io_.get_executor()};
+  ThreadLoad load_;
   bool is_stopping_ = false;  // of the worker's thread, like all but the next
   std::atomic<std::size_t> connections_{0};
   std::thread thread_;

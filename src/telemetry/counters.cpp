@@ -51,6 +51,7 @@ Counters& Counters::operator+=(const Counters& other) {
   decompress_ns += other.decompress_ns;
   add(bypassed, other.bypassed);
   compression_memory_bytes += other.compression_memory_bytes;
+  compression_level = std::min(compression_level, other.compression_level);
   add(http_requests, other.http_requests);
   add(http_bytes, other.http_bytes);
   http_request_ns += other.http_request_ns;

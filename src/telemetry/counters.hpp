@@ -118,6 +118,7 @@ struct Counters {
   std::uint64_t decompress_ns = 0;
   std::array<std::uint64_t, 6> bypassed{};  // by deflate::Bypass, without none
   std::uint64_t compression_memory_bytes = 0;
+  std::uint8_t compression_level = 9;                         // the lowest in force; of a sum, of all workers
   std::array<std::uint64_t, kStatusClasses> http_requests{};  // those passed on, by status / 100 - 1
   std::array<std::uint64_t, kDirections> http_bytes{};        // of their bodies
   Histogram<kRequestBoundsNs> http_request_ns;

@@ -159,6 +159,9 @@ void add_compression(Families& out, const Counters& counters) {
                               "reason", kBypassNames, counters.bypassed));
   out.push_back(make_gauge("wsproxy_compression_memory_bytes", "Memory of live encoders and histories.",
                            as_number(counters.compression_memory_bytes)));
+  out.push_back(make_gauge("wsproxy_compression_level",
+                           "The lowest level in force: as configured, or less while the CPU is short.",
+                           as_number(counters.compression_level)));
 }
 
 void add_closes(Families& out, const Counters& counters) {

@@ -29,8 +29,9 @@ struct Worker {
   websocket::MaskKeys mask_keys{fill};
   base::ByteQueue text;
   base::ByteQueue packed;
+  deflate::Governor governor{9};
   relay::Workshop workshop{
-      budget, encoders, decoders, mask_keys, text, packed, [] { return std::uint64_t{0}; }};
+      budget, encoders, decoders, mask_keys, text, packed, [] { return std::uint64_t{0}; }, governor};
 };
 
 /// How a connection is set up. Three bytes.

@@ -238,6 +238,7 @@ class RelayRig {
   /// The most that a queue has ever held.
   std::size_t most_queued() const { return most_queued_; }
   std::size_t memory_used() const { return budget_.used(); }
+  deflate::Governor& governor() { return governor_; }
 
  private:
   static relay::Settings settings(const Options& options) {
@@ -287,8 +288,9 @@ class RelayRig {
   base::ByteQueue packed_;
   base::ByteQueue to_client_;
   base::ByteQueue to_app_;
+  deflate::Governor governor_{9};
   relay::Workshop workshop_{
-      budget_, encoders_, decoders_, mask_keys_, text_, packed_, [] { return std::uint64_t{0}; }};
+      budget_, encoders_, decoders_, mask_keys_, text_, packed_, [] { return std::uint64_t{0}; }, governor_};
   std::size_t most_queued_ = 0;
 
  public:

@@ -27,6 +27,7 @@ Counters filled(std::uint64_t seed) {
   c.decompress_ns = seed + 13;
   c.bypassed[2] = seed + 14;
   c.compression_memory_bytes = seed + 15;
+  c.compression_level = seed < 1000 ? 6 : 3;
   c.handshake_ns.observe(seed + 16);
   c.connection_seconds.observe(seed + 17);
   c.message_bytes.observe(seed + 18);
@@ -59,6 +60,7 @@ TEST_CASE("adding the counters of two workers adds every one of them") {
   CHECK(sum.decompress_ns == 1126);
   CHECK(sum.bypassed[2] == 1128);
   CHECK(sum.compression_memory_bytes == 1130);
+  CHECK(sum.compression_level == 3);
   CHECK(sum.handshake_ns.sum() == 1132);
   CHECK(sum.connection_seconds.sum() == 1134);
   CHECK(sum.message_bytes.sum() == 1136);

@@ -76,6 +76,7 @@ TEST_CASE("each count stands at its own labels") {
   c.decompress_ns = 250'000'000;
   c.bypassed[0] = 17;
   c.compression_memory_bytes = 18;
+  c.compression_level = 4;
   c.http_requests[1] = 21;
   c.http_bytes[index(Direction::to_app)] = 22;
   c.listeners[0].total[static_cast<std::size_t>(ConnectionResult::forwarded)] = 23;
@@ -104,6 +105,7 @@ TEST_CASE("each count stands at its own labels") {
   CHECK(has_line(text, R"(wsproxy_compression_seconds_total{operation="decompress"} 0.25)"));
   CHECK(has_line(text, R"(wsproxy_compression_bypassed_total{reason="too_small"} 17)"));
   CHECK(has_line(text, "wsproxy_compression_memory_bytes 18"));
+  CHECK(has_line(text, "wsproxy_compression_level 4"));
   CHECK(has_line(text, R"(wsproxy_http_requests_total{code="2xx"} 21)"));
   CHECK(has_line(text, R"(wsproxy_http_body_bytes_total{direction="to_app"} 22)"));
   CHECK(has_line(text, R"(wsproxy_connections_total{listener="public",result="forwarded"} 23)"));
