@@ -103,7 +103,7 @@ void ToClient::hold(const FrameReader::Step& step, base::ByteQueue& out) {
 void ToClient::send_whole(base::Bytes text, base::ByteQueue& out) {
   const CompressionSettings& compression = *settings_.compression;
   const deflate::EncoderShape shape = deflate::fitted_shape(
-      deflate::method_for(compression.engine, compression.level, text.size(), history_.has_value()),
+      deflate::method_for(compression.engine, level(), text.size(), history_.has_value()),
       compression.params.server_window_bits, history_ ? history_->reach() : 0, text.size());
   deflate::Bypass bypass = policy_.decide(text);
   base::ByteQueue& packed = workshop_.packed;
@@ -149,10 +149,15 @@ void ToClient::begin_large(const FrameReader::Step& step, base::ByteQueue& out) 
   held_.release();
 }
 
+std::uint8_t ToClient::level() const {
+  const CompressionSettings& compression = *settings_.compression;
+  return compression.is_adaptive ? workshop_.governor.level(compression.level) : compression.level;
+}
+
 bool ToClient::begin_stream() {
   const CompressionSettings& compression = *settings_.compression;
   const deflate::Method method =
-      deflate::method_for(compression.engine, compression.level, message_bytes_, history_.has_value());
+      deflate::method_for(compression.engine, level(), message_bytes_, history_.has_value());
   encoder_ = workshop_.encoders.begin({method, compression.params.server_window_bits},
                                       history_ ? &*history_ : nullptr);
   return encoder_.has_value();

@@ -57,6 +57,8 @@ class ToClient {
   void on_payload(const FrameReader::Step& step, base::ByteQueue& out);
   void pass(const FrameReader::Step& step, base::ByteQueue& out);
   void hold(const FrameReader::Step& step, base::ByteQueue& out);
+  /// What is in force while the CPU is short.
+  std::uint8_t level() const;
   void send_whole(base::Bytes text, base::ByteQueue& out);
   void begin_large(const FrameReader::Step& step, base::ByteQueue& out);
   bool begin_stream();

@@ -189,6 +189,9 @@ class RelayRig {
     std::size_t room = SIZE_MAX;
     std::size_t memory = std::size_t{64} << 20;
     bool validate_utf8 = true;
+    deflate::EngineChoice engine = deflate::EngineChoice::automatic;
+    std::uint8_t level = 6;
+    bool is_adaptive = true;
   };
 
   explicit RelayRig(Options options)
@@ -246,8 +249,12 @@ class RelayRig {
     settings.max_message_bytes = options.max_message_bytes;
     settings.validate_utf8 = options.validate_utf8;
     if (options.params) {
-      settings.compression = relay::CompressionSettings{
-          .params = *options.params, .history_bytes = options.history_bytes, .min_size = options.min_size};
+      settings.compression = relay::CompressionSettings{.params = *options.params,
+                                                        .engine = options.engine,
+                                                        .level = options.level,
+                                                        .history_bytes = options.history_bytes,
+                                                        .min_size = options.min_size,
+                                                        .is_adaptive = options.is_adaptive};
     }
     return settings;
   }

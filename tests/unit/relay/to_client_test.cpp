@@ -146,8 +146,8 @@ TEST_CASE("A message over 64 KiB streams compressed in fragments and keeps the c
 }
 
 TEST_CASE("What an encoder has held back leaves within the room") {
-  // Judged by its beginning, the message is compressed; then comes what zlib cannot match, so that the encoder
-  // gathers literals for long before a block goes out.
+  // Judged by its beginning, the message is compressed; then comes what zlib cannot match, so that the
+  // encoder gathers literals for long before a block goes out.
   auto options = compressed();
   options.room = 1000;
   for (std::size_t before = 100000; before < 150000; before += 700) {
@@ -230,6 +230,30 @@ TEST_CASE("With no memory left the history is forgotten and messages still arriv
   for (int i = 0; i < 20; ++i) rig.app_says(FrameBytes{}.fin().text().payload(chat(i)).build());
   REQUIRE(rig.client.messages().size() == 20);
   CHECK(rig.client.messages()[19].payload == chat(19));
+}
+
+TEST_CASE("While the CPU is short what is adaptive is compressed at a lower level, whole or in fragments") {
+  for (const int count : {200, 2000}) {
+    std::string document;
+    for (int i = 0; i < count; ++i) document += chat(i * 7919 % 100'003);
+    const auto packed_bytes = [&](std::uint8_t level, bool is_adaptive, int busy_rounds) {
+      auto options = compressed();
+      options.engine = deflate::EngineChoice::zlib;
+      options.level = level;
+      options.is_adaptive = is_adaptive;
+      RelayRig rig(options);
+      for (int i = 0; i < busy_rounds; ++i) rig.governor().observe(1);
+      rig.app_says(FrameBytes{}.fin().text().payload(document).build());
+      CHECK(rig.client.messages().at(0).payload == document);
+      return rig.meter.packed_bytes;
+    };
+    CAPTURE(count);
+    const std::uint64_t small = packed_bytes(9, true, 0);
+    const std::uint64_t fast = packed_bytes(1, true, 0);
+    REQUIRE(small < fast);
+    CHECK(packed_bytes(9, true, 6) == fast);
+    CHECK(packed_bytes(9, false, 6) == small);
+  }
 }
 
 TEST_CASE("A protocol fault of the app is 1002 to it and lost_code to the client") {
