@@ -83,20 +83,24 @@ std::size_t window_bytes(std::uint8_t bits) {
   return std::size_t{1} << bits;
 }
 
-Params agree(const Offer& offer, const NegotiationPolicy& policy) {
-  Params params;
+void agree(const Offer& offer, const NegotiationPolicy& policy, Negotiation& negotiation) {
+  Params& params = negotiation.params;
   params.server_window_bits =
       std::min(offer.server_max_window_bits.value_or(kMaxWindowBits), policy.server_window_bits);
   if (offer.has_client_max_window_bits) {
     params.client_window_bits = std::min(offer.client_max_window_bits, policy.client_window_bits);
   }
   std::size_t free_memory = policy.free_memory;
+  const auto has_memory = [&](std::size_t history_bytes) {
+    const bool fits = take(free_memory, history_bytes);
+    if (!fits) negotiation.lacked_memory = true;
+    return fits;
+  };
   params.server_no_context_takeover =
       offer.server_no_context_takeover || !policy.server_context_takeover ||
-      !take(free_memory, std::min(policy.history_bytes, window_bytes(params.server_window_bits)));
+      !has_memory(std::min(policy.history_bytes, window_bytes(params.server_window_bits)));
   params.client_no_context_takeover = offer.client_no_context_takeover || !policy.client_context_takeover ||
-                                      !take(free_memory, window_bytes(params.client_window_bits));
-  return params;
+                                      !has_memory(window_bytes(params.client_window_bits));
 }
 
 std::string write_answer(const Offer& offer, const Params& params) {
@@ -117,15 +121,18 @@ std::string write_answer(const Offer& offer, const Params& params) {
 
 Negotiation negotiate(std::string_view header, const NegotiationPolicy& policy) {
   const auto extensions = parse_extensions(header);
-  if (!extensions) return {.result = NegotiationResult::declined, .params = {}, .answer = {}};
   Negotiation negotiation;
+  if (!extensions) {
+    negotiation.result = NegotiationResult::declined;
+    return negotiation;
+  }
   for (const auto& extension : *extensions) {
     if (!base::iequals(extension.name, "permessage-deflate")) continue;
     negotiation.result = NegotiationResult::declined;
     const auto offer = read_offer(extension);
     if (!offer) continue;
     negotiation.result = NegotiationResult::accepted;
-    negotiation.params = agree(*offer, policy);
+    agree(*offer, policy, negotiation);
     negotiation.answer = write_answer(*offer, negotiation.params);
     break;
   }

@@ -38,7 +38,8 @@ enum class NegotiationResult : std::uint8_t {
 
 struct Negotiation {
   NegotiationResult result = NegotiationResult::absent;
-  Params params;  // when accepted
+  Params params;               // when accepted
+  bool lacked_memory = false;  // why there is less context takeover than there could be
   std::string
       answer;  // the value of Sec-WebSocket-Extensions when accepted, else empty: then no header at all
 };

@@ -7,7 +7,7 @@
 
 namespace wsproxy::deflate {
 
-/// Why a message went raw; also the label of wsproxy_compression_bypassed_total.
+/// Why a message went raw; telemetry::kBypassNames has their names in this order.
 enum class Bypass : std::uint8_t {
   none,            // compress it
   too_small,       // under compression.min_size

@@ -52,6 +52,7 @@ Context::Context(net::IoContext& loop, std::shared_ptr<const config::Config> set
       workshop{budget, encoders, decoders, mask_keys, text, packed, nanoseconds, governor} {
   counters.listeners.resize(config->listeners.size());
   counters.compression_level = lowest_level(*config, governor);
+  counters.compression_memory_limit_bytes = memory_share;
 }
 
 void Context::end_event() {

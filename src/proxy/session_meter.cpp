@@ -37,8 +37,15 @@ void SessionMeter::on_compressed(std::size_t text, std::size_t packed, std::uint
   worker_.compress_ns += nanoseconds;
 }
 
+void SessionMeter::on_shared(std::size_t text, std::size_t packed) {
+  worker_.compression_input_bytes += text;
+  worker_.compression_output_bytes += packed;
+  ++worker_.compression_shared;
+}
+
 void SessionMeter::on_bypassed(deflate::Bypass reason, std::uint64_t nanoseconds) {
   // Bypass::none is no reason and has no counter.
+  static_assert(telemetry::kBypassNames.size() == deflate::kBypassCount - 1);
   ++worker_.bypassed[static_cast<std::size_t>(reason) - 1];
   worker_.compress_ns += nanoseconds;
 }

@@ -17,6 +17,7 @@ class SessionMeter final : public relay::Meter {
 
   void on_message(relay::Leg to, websocket::Opcode type, bool compressed, std::uint64_t size) override;
   void on_compressed(std::size_t text, std::size_t packed, std::uint64_t nanoseconds) override;
+  void on_shared(std::size_t text, std::size_t packed) override;
   void on_bypassed(deflate::Bypass reason, std::uint64_t nanoseconds) override;
   void on_inflated(std::uint64_t nanoseconds) override;
 

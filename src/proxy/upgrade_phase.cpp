@@ -43,6 +43,7 @@ deflate::Negotiation negotiate(const http::RequestHead& request, const config::C
   deflate::Negotiation result = deflate::negotiate(request.fields.joined("Sec-WebSocket-Extensions"), policy);
   if (!compression.enabled && result.result == deflate::NegotiationResult::accepted) {
     result.result = deflate::NegotiationResult::declined;
+    result.lacked_memory = false;
     result.answer.clear();
   }
   return result;
@@ -169,6 +170,7 @@ void UpgradePhase::accept(base::MutableBytes rest) {
   const config::Compression& compression = session_.compression();
   const deflate::Negotiation negotiation = negotiate(request_, compression, context.budget.free());
   ++context.counters.handshakes[static_cast<std::size_t>(outcome_of(negotiation.result))];
+  if (negotiation.lacked_memory) ++context.counters.sacrifices[index(telemetry::Sacrifice::takeover_refused)];
 
   SessionFacts& facts = session_.facts();
   facts.status = 101;

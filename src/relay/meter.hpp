@@ -19,6 +19,8 @@ class Meter {
   virtual void on_message(Leg to, websocket::Opcode type, bool compressed, std::uint64_t size) = 0;
   /// So many bytes of payload became so many on the client's wire. A large message says so in pieces.
   virtual void on_compressed(std::size_t text, std::size_t packed, std::uint64_t nanoseconds) = 0;
+  /// So many bytes of payload went out as bytes that had been compressed for another connection.
+  virtual void on_shared(std::size_t text, std::size_t packed) = 0;
   /// A message goes raw though compression was agreed. `nanoseconds` went into trying.
   virtual void on_bypassed(deflate::Bypass reason, std::uint64_t nanoseconds) = 0;
   /// A piece of a compressed message was inflated.

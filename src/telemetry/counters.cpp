@@ -49,8 +49,11 @@ Counters& Counters::operator+=(const Counters& other) {
   compression_output_bytes += other.compression_output_bytes;
   compress_ns += other.compress_ns;
   decompress_ns += other.decompress_ns;
+  compression_shared += other.compression_shared;
   add(bypassed, other.bypassed);
+  add(sacrifices, other.sacrifices);
   compression_memory_bytes += other.compression_memory_bytes;
+  compression_memory_limit_bytes += other.compression_memory_limit_bytes;
   compression_level = std::min(compression_level, other.compression_level);
   add(http_requests, other.http_requests);
   add(http_bytes, other.http_bytes);

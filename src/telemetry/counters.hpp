@@ -66,6 +66,28 @@ inline constexpr std::size_t kUpstreamErrors = 8;
 enum class ExtensionOutcome : std::uint8_t { accepted, declined, absent };
 inline constexpr std::size_t kExtensionOutcomes = 3;
 
+/// Why a message went raw: label `reason` of wsproxy_compression_bypassed_total, in the order of
+/// deflate::Bypass after its `none`.
+inline constexpr std::array<const char*, 6> kBypassNames{"too_small", "incompressible", "stream",
+                                                         "no_gain",   "keeps_shared",   "memory"};
+
+/// What was given up to stay inside compression.memory, in the order of the attempts: label `stage` of
+/// wsproxy_compression_sacrifices_total.
+enum class Sacrifice : std::uint8_t {
+  encoders_freed,
+  frames_evicted,
+  histories_asleep,
+  histories_shrunk,
+  histories_dropped,
+  takeover_refused
+};
+inline constexpr std::array<const char*, 6> kSacrificeNames{"encoders_freed",    "frames_evicted",
+                                                            "histories_asleep",  "histories_shrunk",
+                                                            "histories_dropped", "takeover_refused"};
+constexpr std::size_t index(Sacrifice s) {
+  return static_cast<std::size_t>(s);
+}
+
 /// Close codes with a label of their own; every other one counts as "other", so peers cannot add labels.
 inline constexpr std::array<std::uint16_t, 15> kCloseCodes{1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008,
                                                            1009, 1010, 1011, 1012, 1013, 1014, 0};
@@ -116,8 +138,11 @@ struct Counters {
   std::uint64_t compression_output_bytes = 0;
   std::uint64_t compress_ns = 0;
   std::uint64_t decompress_ns = 0;
-  std::array<std::uint64_t, 6> bypassed{};  // by deflate::Bypass, without none
+  std::uint64_t compression_shared = 0;  // messages whose bytes another connection's were
+  std::array<std::uint64_t, kBypassNames.size()> bypassed{};
+  std::array<std::uint64_t, kSacrificeNames.size()> sacrifices{};
   std::uint64_t compression_memory_bytes = 0;
+  std::uint64_t compression_memory_limit_bytes = 0;
   std::uint8_t compression_level = 9;                         // the lowest in force; of a sum, of all workers
   std::array<std::uint64_t, kStatusClasses> http_requests{};  // those passed on, by status / 100 - 1
   std::array<std::uint64_t, kDirections> http_bytes{};        // of their bodies

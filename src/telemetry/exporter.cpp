@@ -41,8 +41,6 @@ constexpr std::array<const char*, kUpstreamErrors> kUpstreamErrorNames{
     "resolve",      "connect", "connect_timeout", "response_timeout", "bad_response",
     "closed_early", "lost",    "protocol"};
 constexpr std::array<const char*, kExtensionOutcomes> kExtensionNames{"accepted", "declined", "absent"};
-constexpr std::array<const char*, 6> kBypassNames{"too_small", "incompressible", "stream",
-                                                  "no_gain",   "keeps_shared",   "memory"};
 constexpr std::array<const char*, 2> kTypeNames{"text", "binary"};
 constexpr std::array<const char*, 2> kBoolNames{"false", "true"};
 
@@ -157,8 +155,17 @@ void add_compression(Families& out, const Counters& counters) {
   out.push_back(make_labelled("wsproxy_compression_bypassed_total",
                               "Messages sent uncompressed to clients that had agreed to compression.",
                               "reason", kBypassNames, counters.bypassed));
-  out.push_back(make_gauge("wsproxy_compression_memory_bytes", "Memory of live encoders and histories.",
+  out.push_back(make_counter("wsproxy_compression_shared_total",
+                             "Messages answered with bytes that were compressed for another connection.",
+                             as_number(counters.compression_shared)));
+  out.push_back(make_gauge("wsproxy_compression_memory_bytes",
+                           "Memory of live encoders, histories and cached frames.",
                            as_number(counters.compression_memory_bytes)));
+  out.push_back(make_gauge("wsproxy_compression_memory_limit_bytes", "What that memory may be at most.",
+                           as_number(counters.compression_memory_limit_bytes)));
+  out.push_back(make_labelled("wsproxy_compression_sacrifices_total",
+                              "What was given up to keep that memory under its limit.", "stage",
+                              kSacrificeNames, counters.sacrifices));
   out.push_back(make_gauge("wsproxy_compression_level",
                            "The lowest level in force: as configured, or less while the CPU is short.",
                            as_number(counters.compression_level)));

@@ -25,6 +25,11 @@ class CountingMeter final : public relay::Meter {
     text_bytes += text;
     packed_bytes += packed;
   }
+  void on_shared(std::size_t text, std::size_t packed) override {
+    text_bytes += text;
+    packed_bytes += packed;
+    ++shared;
+  }
   void on_bypassed(deflate::Bypass reason, std::uint64_t /*nanoseconds*/) override {
     ++bypasses.at(static_cast<std::size_t>(reason));
   }
@@ -33,6 +38,7 @@ class CountingMeter final : public relay::Meter {
   std::vector<Message> messages;
   std::uint64_t text_bytes = 0;
   std::uint64_t packed_bytes = 0;
+  std::uint64_t shared = 0;
   std::array<std::uint64_t, deflate::kBypassCount> bypasses{};  // by deflate::Bypass
 };
 

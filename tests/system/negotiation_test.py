@@ -192,6 +192,7 @@ class ShortMemory(Negotiation):
             self.assertEqual(clients[-1].read_message().text, long)
             clients.append(self.echo_client(extensions=asked))
         self.exchange(clients[-1])
+        self.assertEqual(self.proxy.metrics().sum("wsproxy_compression_sacrifices_total", stage="takeover_refused"), 1)
 
 
 class BoundedMemory(SystemTest):

@@ -292,6 +292,23 @@ TEST_CASE("No context takeover where a connection's full histories do not fit in
         with(0));
 }
 
+TEST_CASE("That memory was why context takeover was not agreed to is told, and only then") {
+  const auto lacked_memory = [](const char* offer, std::size_t free_memory, bool takes_over = true) {
+    NegotiationPolicy policy;
+    policy.history_bytes = 4096;
+    policy.free_memory = free_memory;
+    policy.server_context_takeover = policy.client_context_takeover = takes_over;
+    return negotiate(offer, policy).lacked_memory;
+  };
+  const char* offer = "permessage-deflate; client_max_window_bits=10";
+  CHECK_FALSE(lacked_memory(offer, 4096 + 1024));
+  CHECK(lacked_memory(offer, 4096 + 1023));
+  CHECK(lacked_memory(offer, 4095));
+  CHECK_FALSE(lacked_memory(offer, 0, false));
+  CHECK_FALSE(lacked_memory("permessage-deflate; server_no_context_takeover; client_no_context_takeover", 0));
+  CHECK_FALSE(lacked_memory("permessage-deflate; unknown", 0));
+}
+
 TEST_CASE(
     "A history is no longer than the agreed window, and a client that sets no limit uses all of 32 KiB") {
   NegotiationPolicy policy;

@@ -44,17 +44,34 @@ TEST_CASE("What compressing took counts whether it paid or not, its bytes only w
   CHECK(worker.decompress_ns == 4);
 }
 
-TEST_CASE("Every reason for going raw has a counter of its own") {
+TEST_CASE("What was compressed for another connection counts its bytes, and no time") {
   telemetry::Counters worker;
   proxy::SessionMeter::Relayed own{};
   proxy::SessionMeter meter(worker, own);
-  meter.on_bypassed(Bypass::too_small, 0);
-  for (int i = 0; i < 2; ++i) meter.on_bypassed(Bypass::incompressible, 0);
-  for (int i = 0; i < 3; ++i) meter.on_bypassed(Bypass::stream, 0);
-  for (int i = 0; i < 4; ++i) meter.on_bypassed(Bypass::no_gain, 0);
-  for (int i = 0; i < 5; ++i) meter.on_bypassed(Bypass::keeps_shared, 0);
-  for (int i = 0; i < 6; ++i) meter.on_bypassed(Bypass::memory, 0);
-  CHECK(worker.bypassed == std::array<std::uint64_t, 6>{1, 2, 3, 4, 5, 6});
+  meter.on_compressed(1000, 300, 50);
+  meter.on_shared(1000, 300);
+  meter.on_shared(500, 200);
+  CHECK(worker.compression_shared == 2);
+  CHECK(worker.compression_input_bytes == 2500);
+  CHECK(worker.compression_output_bytes == 800);
+  CHECK(worker.compress_ns == 50);
+}
+
+TEST_CASE("Every reason for going raw has a counter of its own, under its name") {
+  telemetry::Counters worker;
+  proxy::SessionMeter::Relayed own{};
+  proxy::SessionMeter meter(worker, own);
+  const std::array<std::pair<Bypass, std::string>, 6> reasons{{{Bypass::too_small, "too_small"},
+                                                               {Bypass::incompressible, "incompressible"},
+                                                               {Bypass::stream, "stream"},
+                                                               {Bypass::no_gain, "no_gain"},
+                                                               {Bypass::keeps_shared, "keeps_shared"},
+                                                               {Bypass::memory, "memory"}}};
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    meter.on_bypassed(reasons[i].first, 0);
+    CHECK(worker.bypassed[i] == 1);
+    CHECK(telemetry::kBypassNames[i] == reasons[i].second);
+  }
 }
 
 TEST_CASE("Bytes count on the side whose wire they are on, in the direction they go") {

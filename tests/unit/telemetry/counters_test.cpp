@@ -28,6 +28,9 @@ Counters filled(std::uint64_t seed) {
   c.bypassed[2] = seed + 14;
   c.compression_memory_bytes = seed + 15;
   c.compression_level = seed < 1000 ? 6 : 3;
+  c.compression_memory_limit_bytes = seed + 23;
+  c.compression_shared = seed + 24;
+  c.sacrifices[index(Sacrifice::histories_shrunk)] = seed + 25;
   c.handshake_ns.observe(seed + 16);
   c.connection_seconds.observe(seed + 17);
   c.message_bytes.observe(seed + 18);
@@ -61,6 +64,9 @@ TEST_CASE("adding the counters of two workers adds every one of them") {
   CHECK(sum.bypassed[2] == 1128);
   CHECK(sum.compression_memory_bytes == 1130);
   CHECK(sum.compression_level == 3);
+  CHECK(sum.compression_memory_limit_bytes == 1146);
+  CHECK(sum.compression_shared == 1148);
+  CHECK(sum.sacrifices[3] == 1150);
   CHECK(sum.handshake_ns.sum() == 1132);
   CHECK(sum.connection_seconds.sum() == 1134);
   CHECK(sum.message_bytes.sum() == 1136);

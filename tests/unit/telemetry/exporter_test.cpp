@@ -47,7 +47,8 @@ TEST_CASE("every series of a closed label set is there with 0 before anything ha
   CHECK(count_lines_with(text, "wsproxy_closes_total{") == 2 * kCloseCodes.size());
   CHECK(count_lines_with(text, "wsproxy_backpressure_total{") == 2);
   CHECK(count_lines_with(text, "wsproxy_compression_seconds_total{") == 2);
-  CHECK(count_lines_with(text, "wsproxy_compression_bypassed_total{") == 6);
+  CHECK(count_lines_with(text, "wsproxy_compression_bypassed_total{") == kBypassNames.size());
+  CHECK(count_lines_with(text, "wsproxy_compression_sacrifices_total{") == kSacrificeNames.size());
   CHECK(count_lines_with(text, "wsproxy_config_reloads_total{") == 2);
   CHECK(has_line(text, "wsproxy_draining 0"));
   CHECK(has_line(text, "wsproxy_build_info{version=\"0.1.0\"} 1"));
@@ -77,6 +78,13 @@ TEST_CASE("each count stands at its own labels") {
   c.bypassed[0] = 17;
   c.compression_memory_bytes = 18;
   c.compression_level = 4;
+  c.bypassed[5] = 26;
+  c.compression_memory_limit_bytes = 27;
+  c.compression_shared = 28;
+  const std::array stages{"encoders_freed",   "frames_evicted",    "histories_asleep",
+                          "histories_shrunk", "histories_dropped", "takeover_refused"};
+  c.sacrifices = {30, 31, 32, 33, 34, 35};
+  c.sacrifices[index(Sacrifice::histories_dropped)] = 36;
   c.http_requests[1] = 21;
   c.http_bytes[index(Direction::to_app)] = 22;
   c.listeners[0].total[static_cast<std::size_t>(ConnectionResult::forwarded)] = 23;
@@ -106,6 +114,14 @@ TEST_CASE("each count stands at its own labels") {
   CHECK(has_line(text, R"(wsproxy_compression_bypassed_total{reason="too_small"} 17)"));
   CHECK(has_line(text, "wsproxy_compression_memory_bytes 18"));
   CHECK(has_line(text, "wsproxy_compression_level 4"));
+  CHECK(has_line(text, R"(wsproxy_compression_bypassed_total{reason="memory"} 26)"));
+  CHECK(has_line(text, "wsproxy_compression_memory_limit_bytes 27"));
+  CHECK(has_line(text, "wsproxy_compression_shared_total 28"));
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const auto count = i == 4 ? 36 : 30 + i;
+    CHECK(has_line(text, "wsproxy_compression_sacrifices_total{stage=\"" + std::string{stages[i]} + "\"} " +
+                             std::to_string(count)));
+  }
   CHECK(has_line(text, R"(wsproxy_http_requests_total{code="2xx"} 21)"));
   CHECK(has_line(text, R"(wsproxy_http_body_bytes_total{direction="to_app"} 22)"));
   CHECK(has_line(text, R"(wsproxy_connections_total{listener="public",result="forwarded"} 23)"));
