@@ -54,7 +54,9 @@ std::size_t SharedPlace::size() const {
 }
 
 void SharedPlace::forget() {
-  histories_->advance(*this, histories_->root(at_->window_bits), false);
+  SharedValue& root = histories_->root(at_->window_bits);
+  SharedHistories::hold(root);
+  histories_->let_go(*std::exchange(at_, &root));
 }
 
 SharedHistories::SharedHistories(EncoderPool& encoders, Budget& budget, std::uint64_t seed, Tuning tuning)
@@ -93,7 +95,7 @@ bool SharedHistories::compress(SharedPlace& place, base::Bytes text, std::uint64
                                base::ByteQueue& out) {
   SharedValue& at = where(place);
   const EncoderShape shape = fitted_shape(method, at.window_bits, at.size, text.size());
-  if (!encoders_.stands_at(at.stamp, shape)) text_of(place, past_);
+  if (!encoders_.stands_at(at.stamp, shape)) append_text(at, past_);
   // Whatever happens now, the encoder does not stand here any more.
   Stamp stamp = std::exchange(at.stamp, 0);
   const std::size_t before = out.size();
@@ -116,17 +118,23 @@ bool SharedHistories::compress(SharedPlace& place, base::Bytes text, std::uint64
   return true;
 }
 
-Stamp SharedHistories::text_of(const SharedPlace& place, base::ByteQueue& out) const {
-  const SharedValue& at = *place.at_;
-  if (at.is_given_up) return 0;
-  std::byte* end = out.prepare(at.size).data() + at.size;
-  for (const SharedValue* value = &at; value->text != nullptr; value = value->parent) {
-    const base::Bytes text = value->text->bytes();
+void SharedHistories::continue_in(const SharedPlace& place, History& history) {
+  SharedValue& at = *place.at_;
+  if (at.is_given_up) return;
+  append_text(at, past_);
+  history.append(past_.view());
+  history.set_stamp(std::exchange(at.stamp, 0));
+  past_.clear();
+}
+
+void SharedHistories::append_text(const SharedValue& value, base::ByteQueue& out) const {
+  std::byte* end = out.prepare(value.size).data() + value.size;
+  for (const SharedValue* node = &value; node->text != nullptr; node = node->parent) {
+    const base::Bytes text = node->text->bytes();
     end -= text.size();
     std::memcpy(end, text.data(), text.size());
   }
-  out.commit(at.size);
-  return at.stamp;
+  out.commit(value.size);
 }
 
 void SharedHistories::advance(SharedPlace& place, SharedValue& to, bool made) {

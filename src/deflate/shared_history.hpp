@@ -39,7 +39,7 @@ class SharedPlace {
   bool is_in_company() const;
   /// How much text may be referred to.
   std::size_t size() const;
-  /// Back to the start: always allowed.
+  /// Back to the start: always allowed. Whether it is in company can still be asked.
   void forget();
 
  private:
@@ -75,9 +75,9 @@ class SharedHistories {
   /// shrink: it has to go raw, and the place stays. `text_hash` is hash(text).
   bool compress(SharedPlace& place, base::Bytes text, std::uint64_t text_hash, Method method,
                 base::ByteQueue& out);
-  /// The history of the place as one text, appended to `out`, and the stamp of the encoder that stands
-  /// there.
-  Stamp text_of(const SharedPlace& place, base::ByteQueue& out) const;
+  /// Puts what may be referred to at this place into a history of the connection's own, which goes on with
+  /// the encoder that stands there.
+  void continue_in(const SharedPlace& place, History& history);
 
   /// Forgets compressed bytes that nobody has asked for lately; returns how many. To be called every
   /// housekeeping round.
@@ -97,6 +97,7 @@ class SharedHistories {
   static void hold(SharedValue& value) { ++value.holders; }
   void let_go(SharedValue& value);
   void destroy(SharedValue& value);
+  void append_text(const SharedValue& value, base::ByteQueue& out) const;
   void advance(SharedPlace& place, SharedValue& to, bool made);
 
   SharedValue* find_child(const SharedValue& of, base::Bytes text) const;

@@ -16,10 +16,11 @@ namespace wsproxy::proxy {
 namespace {
 
 constexpr std::size_t kReadBuffer = 128 * 1024;  // a 64 KiB message and its header in one read
-// Enough for the connections that are busy at the same time on one worker to find theirs standing;
-// 268 KB each, and freed when idle. Fewer when they would take more than a quarter of the budget.
-constexpr std::size_t kIdleEncoders = 64;
-constexpr std::size_t kEncoderBytes = 268 * 1024;
+// Enough for the connections that are busy at the same time on one worker to find theirs standing, as long
+// as they fit the processor's caches; freed when idle. Fewer when they would take more than a quarter of
+// the budget.
+constexpr std::size_t kStandingEncoders = 128;
+constexpr std::size_t kEncoderBytes = 168 * 1024;
 constexpr std::size_t kIdleDecoders = 2;
 
 /// Unpredictable keys are what keeps a hostile page from choosing the bytes that reach the app
@@ -27,6 +28,12 @@ constexpr std::size_t kIdleDecoders = 2;
 void fill_random(base::MutableBytes bytes) {
   if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) != 1)
     std::abort();
+}
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  fill_random(std::as_writable_bytes(std::span{&seed, 1}));
+  return seed;
 }
 
 std::uint64_t nanoseconds() {
@@ -43,15 +50,16 @@ Context::Context(net::IoContext& loop, std::shared_ptr<const config::Config> set
       trusted_proxies(config->headers.trusted_proxies),
       log(log_to),
       quota(process_quota),
-      budget(memory_share),
-      encoders(std::clamp<std::size_t>(memory_share / 4 / kEncoderBytes, 1, kIdleEncoders), budget),
-      decoders(kIdleDecoders, budget),
-      governor(highest_adaptive_level(*config)),
+      codecs({.memory = memory_share,
+              .encoders = std::clamp<std::size_t>(memory_share / 4 / kEncoderBytes, 1, kStandingEncoders),
+              .decoders = kIdleDecoders,
+              .highest_level = highest_adaptive_level(*config),
+              .seed = random_seed()}),
       mask_keys(fill_random),
       read_buffer(kReadBuffer),
-      workshop{budget, encoders, decoders, mask_keys, text, packed, nanoseconds, governor} {
+      workshop{codecs, mask_keys, text, packed, nanoseconds} {
   counters.listeners.resize(config->listeners.size());
-  counters.compression_level = lowest_level(*config, governor);
+  counters.compression_level = lowest_level(*config, codecs.governor);
   counters.compression_memory_limit_bytes = memory_share;
 }
 
@@ -66,18 +74,20 @@ void Context::clear_buffers() {
 
 void Context::keep_house() {
   app_pool.keep_house();
-  // Without the trim the heap keeps what the encoders gave back.
-  if (encoders.retire_unused() > 0) ::malloc_trim(0);
+  const std::size_t retired = codecs.encoders.retire_unused();
+  const std::size_t evicted = codecs.shared.evict_unused();
+  // Without the trim the heap keeps what was given back.
+  if (retired + evicted > 0) ::malloc_trim(0);
 }
 
 void Context::observe_load(double utilisation) {
-  const std::uint8_t before = governor.cap();
-  if (!governor.observe(utilisation)) return;
-  counters.compression_level = lowest_level(*config, governor);
+  const std::uint8_t before = codecs.governor.cap();
+  if (!codecs.governor.observe(utilisation)) return;
+  counters.compression_level = lowest_level(*config, codecs.governor);
   log.write(telemetry::Level::info,
-            governor.cap() < before ? "the CPU is short: compression level lowered"
-                                    : "compression level raised again",
-            {{"level", governor.cap()}, {"utilisation", std::round(utilisation * 100) / 100}});
+            codecs.governor.cap() < before ? "the CPU is short: compression level lowered"
+                                           : "compression level raised again",
+            {{"level", codecs.governor.cap()}, {"utilisation", std::round(utilisation * 100) / 100}});
 }
 
 }  // namespace wsproxy::proxy

@@ -43,10 +43,7 @@ struct Context {
   telemetry::Log& log;
   Quota& quota;
   telemetry::Counters counters;
-  deflate::Budget budget;
-  deflate::EncoderPool encoders;
-  deflate::DecoderPool decoders;
-  deflate::Governor governor;
+  deflate::Codecs codecs;
   websocket::MaskKeys mask_keys;
   std::vector<std::byte> read_buffer;  // every read of the worker goes here first
   base::ByteQueue to_client;           // scratch output, empty between events

@@ -31,6 +31,17 @@ deflate::EngineChoice engine_choice(config::Engine engine) {
   return deflate::EngineChoice::automatic;
 }
 
+deflate::CompressorSettings sending(const config::Compression& compression, const deflate::Params& params) {
+  return {.engine = engine_choice(compression.engine),
+          .level = compression.level,
+          .window_bits = params.server_window_bits,
+          .context_takeover = !params.server_no_context_takeover,
+          .history_bytes = compression.history.bytes,
+          .is_history_auto = compression.history.is_auto,
+          .min_size = compression.min_size,
+          .is_adaptive = compression.adaptive};
+}
+
 deflate::Negotiation negotiate(const http::RequestHead& request, const config::Compression& compression,
                                std::size_t free_memory) {
   deflate::NegotiationPolicy policy;
@@ -168,7 +179,7 @@ void UpgradePhase::on_answer(base::MutableBytes rest) {
 void UpgradePhase::accept(base::MutableBytes rest) {
   Context& context = session_.context();
   const config::Compression& compression = session_.compression();
-  const deflate::Negotiation negotiation = negotiate(request_, compression, context.budget.free());
+  const deflate::Negotiation negotiation = negotiate(request_, compression, context.codecs.budget.free());
   ++context.counters.handshakes[static_cast<std::size_t>(outcome_of(negotiation.result))];
   if (negotiation.lacked_memory) ++context.counters.sacrifices[index(telemetry::Sacrifice::takeover_refused)];
 
@@ -185,13 +196,8 @@ void UpgradePhase::accept(base::MutableBytes rest) {
   settings.lost_code = session_.upstream().lost_code;
   settings.validate_utf8 = session_.config().websocket.validate_utf8;
   if (negotiation.result == deflate::NegotiationResult::accepted) {
-    settings.compression = relay::CompressionSettings{.params = negotiation.params,
-                                                      .engine = engine_choice(compression.engine),
-                                                      .level = compression.level,
-                                                      .history_bytes = compression.history.bytes,
-                                                      .min_size = compression.min_size,
-                                                      .is_adaptive = compression.adaptive,
-                                                      .is_history_auto = compression.history.is_auto};
+    settings.compression =
+        relay::CompressionSettings{negotiation.params, sending(compression, negotiation.params)};
   }
   RelayPhase::Beginning beginning;
   beginning.answer = http::upgrade_response(reader_.head(), negotiation.answer);

@@ -5,10 +5,8 @@
 #include <optional>
 
 #include "base/byte_queue.hpp"
-#include "deflate/budget.hpp"
-#include "deflate/decoder.hpp"
-#include "deflate/encoder.hpp"
-#include "deflate/governor.hpp"
+#include "deflate/codecs.hpp"
+#include "deflate/compressor.hpp"
 #include "deflate/negotiation.hpp"
 #include "websocket/mask_keys.hpp"
 
@@ -17,12 +15,7 @@ namespace wsproxy::relay {
 /// What the client and the proxy agreed on, and how the operator wants it used.
 struct CompressionSettings {
   deflate::Params params;
-  deflate::EngineChoice engine = deflate::EngineChoice::automatic;
-  std::uint8_t level = 6;
-  std::size_t history_bytes = 4096;  // how far back the proxy refers at most; the agreed window bounds it
-  std::size_t min_size = 32;
-  bool is_adaptive = true;
-  bool is_history_auto = false;  // it grows up to history_bytes while that pays
+  deflate::CompressorSettings sending;  // its window and takeover are those of the params
 };
 
 struct Settings {
@@ -34,14 +27,11 @@ struct Settings {
 
 /// What a worker lends to the relays of its connections, one at a time. Outlives them.
 struct Workshop {
-  deflate::Budget& budget;
-  deflate::EncoderPool& encoders;
-  deflate::DecoderPool& decoders;
+  deflate::Codecs& codecs;
   websocket::MaskKeys& mask_keys;
-  base::ByteQueue& text;              // scratch for inflated text; empty between calls
-  base::ByteQueue& packed;            // scratch for compressed bytes; empty between calls
-  std::uint64_t (*nanoseconds)();     // a monotonic clock, to tell what compression costs
-  const deflate::Governor& governor;  // caps the level of what is adaptive
+  base::ByteQueue& text;           // scratch for inflated text; empty between calls
+  base::ByteQueue& packed;         // scratch for compressed bytes; empty between calls
+  std::uint64_t (*nanoseconds)();  // a monotonic clock, to tell what compression costs
 };
 
 /// A message up to this size is compressed, or inflated, whole and leaves as one frame; a larger one

@@ -18,7 +18,7 @@ ToApp::ToApp(const Settings& settings, Workshop& workshop, Meter& meter)
       reader_(websocket::Sender::client, settings.compression.has_value()) {
   if (settings.compression && !settings.compression->params.client_no_context_takeover) {
     history_.emplace(std::size_t{1} << settings.compression->params.client_window_bits,
-                     deflate::History::Keep::must_keep, workshop.budget);
+                     deflate::History::Keep::must_keep, workshop.codecs.budget);
   }
 }
 
@@ -73,8 +73,8 @@ Fault ToApp::on_header(Allowance& allowance) {
     fragment_sent_ = false;
     if (reader_.is_compressed()) {
       inflating_ = Inflating::yes;
-      decoder_.emplace(workshop_.decoders.begin(settings_.compression->params.client_window_bits,
-                                                history_ ? &*history_ : nullptr));
+      decoder_.emplace(workshop_.codecs.decoders.begin(settings_.compression->params.client_window_bits,
+                                                       history_ ? &*history_ : nullptr));
     }
   }
   if (reader_.is_compressed() || settings_.max_message_bytes == 0) return Fault::none;

@@ -9,15 +9,7 @@ using websocket::Opcode;
 
 ToClient::ToClient(const Settings& settings, Workshop& workshop, Meter& meter)
     : settings_(settings), workshop_(workshop), meter_(meter), reader_(websocket::Sender::server, false) {
-  if (!settings.compression) return;
-  const CompressionSettings& compression = *settings.compression;
-  policy_ = deflate::CompressionPolicy{compression.min_size, compression.is_adaptive};
-  const std::size_t window = std::size_t{1} << compression.params.server_window_bits;
-  const std::size_t most = compression.is_history_auto ? deflate::kFirstReach : compression.history_bytes;
-  const std::size_t reach = std::min(most, window);
-  if (!compression.params.server_no_context_takeover && reach > 0) {
-    history_.emplace(reach, deflate::History::Keep::may_forget, workshop.budget);
-  }
+  if (settings.compression) compressor_.emplace(settings.compression->sending, workshop.codecs);
 }
 
 ToClient::Result ToClient::feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room,
@@ -101,36 +93,26 @@ void ToClient::hold(const FrameReader::Step& step, base::ByteQueue& out) {
 }
 
 void ToClient::send_whole(base::Bytes text, base::ByteQueue& out) {
-  const CompressionSettings& compression = *settings_.compression;
-  const deflate::EncoderShape shape = deflate::fitted_shape(
-      deflate::method_for(compression.engine, level(), text.size(), history_.has_value()),
-      compression.params.server_window_bits, history_ ? history_->reach() : 0, text.size());
-  deflate::Bypass bypass = policy_.decide(text);
-  base::ByteQueue& packed = workshop_.packed;
-  std::uint64_t took = 0;
-  if (bypass == deflate::Bypass::none) {
-    const std::uint64_t begun = workshop_.nanoseconds();
-    const bool shrank = workshop_.encoders.compress(text, shape, history_ ? &*history_ : nullptr, packed);
-    took = workshop_.nanoseconds() - begun;
-    policy_.record(text.size(), shrank ? packed.size() : text.size());
-    if (!shrank) bypass = deflate::Bypass::no_gain;
-  }
-  const bool compressed = bypass == deflate::Bypass::none;
-  if (compressed) {
-    meter_.on_compressed(text.size(), packed.size(), took);
+  const std::uint64_t begun = workshop_.nanoseconds();
+  const auto outcome = compressor_->compress(text, workshop_.packed);
+  const std::uint64_t took = workshop_.nanoseconds() - begun;
+  const bool compressed = outcome.bypass == deflate::Bypass::none;
+  if (!compressed) {
+    meter_.on_bypassed(outcome.bypass, took);
+  } else if (outcome.is_shared) {
+    meter_.on_shared(text.size(), outcome.packed.size());
   } else {
-    meter_.on_bypassed(bypass, took);
+    meter_.on_compressed(text.size(), outcome.packed.size(), took);
   }
-  append_frame({.rsv1 = compressed, .opcode = reader_.message_type()}, compressed ? packed.view() : text,
+  append_frame({.rsv1 = compressed, .opcode = reader_.message_type()}, compressed ? outcome.packed : text,
                out);
-  packed.clear();
+  workshop_.packed.clear();
   meter_.on_message(Leg::client, reader_.message_type(), compressed, text.size());
 }
 
 void ToClient::begin_large(const FrameReader::Step& step, base::ByteQueue& out) {
   const base::Bytes sample = held_.size() >= step.payload.size() ? held_.view() : step.payload;
-  deflate::Bypass bypass = policy_.decide(sample, message_bytes_);
-  if (bypass == deflate::Bypass::none && !begin_stream()) bypass = deflate::Bypass::memory;
+  const deflate::Bypass bypass = compressor_->begin(sample, message_bytes_, encoder_);
   if (bypass != deflate::Bypass::none) {
     meter_.on_bypassed(bypass, 0);
     mode_ = Mode::pass;
@@ -147,20 +129,6 @@ void ToClient::begin_large(const FrameReader::Step& step, base::ByteQueue& out) 
     stream_compressed(step.payload, step.message_complete, out);
   }
   held_.release();
-}
-
-std::uint8_t ToClient::level() const {
-  const CompressionSettings& compression = *settings_.compression;
-  return compression.is_adaptive ? workshop_.governor.level(compression.level) : compression.level;
-}
-
-bool ToClient::begin_stream() {
-  const CompressionSettings& compression = *settings_.compression;
-  const deflate::Method method =
-      deflate::method_for(compression.engine, level(), message_bytes_, history_.has_value());
-  encoder_ = workshop_.encoders.begin({method, compression.params.server_window_bits},
-                                      history_ ? &*history_ : nullptr);
-  return encoder_.has_value();
 }
 
 void ToClient::stream_compressed(base::Bytes text, bool message_complete, base::ByteQueue& out) {
@@ -180,7 +148,7 @@ void ToClient::stream_compressed(base::Bytes text, bool message_complete, base::
   packed.clear();
   if (!message_complete) return;
   encoder_.reset();
-  policy_.record(message_bytes_, packed_bytes_);
+  compressor_->record(message_bytes_, packed_bytes_);
   meter_.on_message(Leg::client, reader_.message_type(), true, message_bytes_);
 }
 

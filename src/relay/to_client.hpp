@@ -3,8 +3,7 @@
 #include <array>
 #include <optional>
 
-#include "deflate/history.hpp"
-#include "deflate/policy.hpp"
+#include "deflate/compressor.hpp"
 #include "relay/frame_reader.hpp"
 #include "relay/meter.hpp"
 #include "relay/settings.hpp"
@@ -58,10 +57,8 @@ class ToClient {
   void pass(const FrameReader::Step& step, base::ByteQueue& out);
   void hold(const FrameReader::Step& step, base::ByteQueue& out);
   /// What is in force while the CPU is short.
-  std::uint8_t level() const;
   void send_whole(base::Bytes text, base::ByteQueue& out);
   void begin_large(const FrameReader::Step& step, base::ByteQueue& out);
-  bool begin_stream();
   void stream_compressed(base::Bytes text, bool message_complete, base::ByteQueue& out);
   void drop_message();
 
@@ -74,8 +71,7 @@ class ToClient {
   Mode mode_ = Mode::pass;
   std::uint64_t message_bytes_ = 0;
   std::uint64_t packed_bytes_ = 0;
-  std::optional<deflate::History> history_;
-  deflate::CompressionPolicy policy_{0};
+  std::optional<deflate::Compressor> compressor_;  // when the extension was agreed
   std::optional<deflate::MessageEncoder> encoder_;
   base::ByteQueue held_;
 };

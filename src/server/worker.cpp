@@ -95,7 +95,7 @@ std::future<telemetry::Counters> Worker::counters() {
   std::future<telemetry::Counters> future = promise.get_future();
   boost::asio::post(io_, [this, promise = std::move(promise)]() mutable {
     telemetry::Counters copy = context_.counters;
-    copy.compression_memory_bytes = context_.budget.used();
+    copy.compression_memory_bytes = context_.codecs.budget.used();
     promise.set_value(std::move(copy));
   });
   return future;

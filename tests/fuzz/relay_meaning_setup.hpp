@@ -15,23 +15,22 @@ struct Worker {
   static std::size_t memory(std::uint8_t choice) {
     return std::array<std::size_t, 4>{std::size_t{64} << 20U, 600'000, 70'000, 0}.at(choice & 3U);
   }
-  Worker(std::uint8_t choice, deflate::Budget& memory)
-      : budget(memory), encoders((choice >> 2U & 3U), budget), decoders((choice >> 4U & 1U), budget) {
+  explicit Worker(std::uint8_t choice)
+      : codecs({.memory = memory(choice),
+                .encoders = choice >> 2U & 3U,
+                .decoders = choice >> 4U & 1U,
+                .seed = choice}) {
     mask_dice = 1;
   }
   static void fill(base::MutableBytes bytes) {
     for (std::byte& byte : bytes) byte = static_cast<std::byte>((mask_dice = mask_dice * 69069U + 5U) >> 24U);
   }
 
-  deflate::Budget& budget;
-  deflate::EncoderPool encoders;
-  deflate::DecoderPool decoders;
+  deflate::Codecs codecs;
   websocket::MaskKeys mask_keys{fill};
   base::ByteQueue text;
   base::ByteQueue packed;
-  deflate::Governor governor{9};
-  relay::Workshop workshop{
-      budget, encoders, decoders, mask_keys, text, packed, [] { return std::uint64_t{0}; }, governor};
+  relay::Workshop workshop{codecs, mask_keys, text, packed, [] { return std::uint64_t{0}; }};
 };
 
 /// How a connection is set up. Three bytes.
@@ -44,15 +43,19 @@ struct Setup {
     level = std::array{6, 1, 9, 0}.at(rest & 3U);
     strategy = std::array{Z_DEFAULT_STRATEGY, Z_HUFFMAN_ONLY, Z_FIXED, Z_RLE}.at(rest >> 2U & 3U);
     if ((server & 1U) != 0) return;
+    const deflate::Params params{.server_window_bits = static_cast<std::uint8_t>(15 - (server >> 1U & 7U)),
+                                 .client_window_bits = static_cast<std::uint8_t>(15 - (client & 7U)),
+                                 .server_no_context_takeover = (server & 16U) != 0,
+                                 .client_no_context_takeover = (client & 8U) != 0};
     settings.compression = relay::CompressionSettings{
-        .params = {.server_window_bits = static_cast<std::uint8_t>(15 - (server >> 1U & 7U)),
-                   .client_window_bits = static_cast<std::uint8_t>(15 - (client & 7U)),
-                   .server_no_context_takeover = (server & 16U) != 0,
-                   .client_no_context_takeover = (client & 8U) != 0},
-        .level = static_cast<std::uint8_t>((server & 128U) != 0 ? 1 : 6),
-        .history_bytes = std::array<std::size_t, 4>{4096, 0, 300, 32768}.at(server >> 5U & 3U),
-        .min_size = std::array<std::size_t, 4>{0, 32, 1000, 100'000}.at(client >> 4U & 3U)};
+        params,
+        {.level = static_cast<std::uint8_t>((server & 128U) != 0 ? 1 : 6),
+         .window_bits = params.server_window_bits,
+         .context_takeover = !params.server_no_context_takeover,
+         .history_bytes = std::array<std::size_t, 4>{4096, 0, 300, 32768}.at(server >> 5U & 3U),
+         .min_size = std::array<std::size_t, 4>{0, 32, 1000, 100'000}.at(client >> 4U & 3U)}};
   }
+
   relay::Settings settings;
   int level = 6;  // of the client's deflater
   int strategy = Z_DEFAULT_STRATEGY;

@@ -196,7 +196,7 @@ class RelayRig {
 
   explicit RelayRig(Options options)
       : options_(options),
-        budget_(options.memory),
+        codecs_({.memory = options.memory, .encoders = 2, .decoders = 1}),
         client(options.params ? std::optional<int>{options.params->server_window_bits} : std::nullopt,
                !options.params || !options.params->server_no_context_takeover),
         relay_(settings(options), workshop_, meter) {}
@@ -240,8 +240,8 @@ class RelayRig {
   relay::Relay& relay() { return relay_; }
   /// The most that a queue has ever held.
   std::size_t most_queued() const { return most_queued_; }
-  std::size_t memory_used() const { return budget_.used(); }
-  deflate::Governor& governor() { return governor_; }
+  std::size_t memory_used() const { return codecs_.budget.used(); }
+  deflate::Governor& governor() { return codecs_.governor; }
 
  private:
   static relay::Settings settings(const Options& options) {
@@ -249,12 +249,15 @@ class RelayRig {
     settings.max_message_bytes = options.max_message_bytes;
     settings.validate_utf8 = options.validate_utf8;
     if (options.params) {
-      settings.compression = relay::CompressionSettings{.params = *options.params,
-                                                        .engine = options.engine,
-                                                        .level = options.level,
-                                                        .history_bytes = options.history_bytes,
-                                                        .min_size = options.min_size,
-                                                        .is_adaptive = options.is_adaptive};
+      settings.compression =
+          relay::CompressionSettings{*options.params,
+                                     {.engine = options.engine,
+                                      .level = options.level,
+                                      .window_bits = options.params->server_window_bits,
+                                      .context_takeover = !options.params->server_no_context_takeover,
+                                      .history_bytes = options.history_bytes,
+                                      .min_size = options.min_size,
+                                      .is_adaptive = options.is_adaptive}};
     }
     return settings;
   }
@@ -287,17 +290,13 @@ class RelayRig {
   }
 
   Options options_;
-  deflate::Budget budget_;
-  deflate::EncoderPool encoders_{2, budget_};
-  deflate::DecoderPool decoders_{1, budget_};
+  deflate::Codecs codecs_;
   websocket::MaskKeys mask_keys_{fill};
   base::ByteQueue text_;
   base::ByteQueue packed_;
   base::ByteQueue to_client_;
   base::ByteQueue to_app_;
-  deflate::Governor governor_{9};
-  relay::Workshop workshop_{
-      budget_, encoders_, decoders_, mask_keys_, text_, packed_, [] { return std::uint64_t{0}; }, governor_};
+  relay::Workshop workshop_{codecs_, mask_keys_, text_, packed_, [] { return std::uint64_t{0}; }};
   std::size_t most_queued_ = 0;
 
  public:

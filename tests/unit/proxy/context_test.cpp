@@ -47,10 +47,10 @@ TEST_CASE("A worker that is busy lowers its level, one that is calm again raises
   CHECK(rig.context.counters.compression_level == 6);
   rig.observe(0.912, 2);
   CHECK(rig.context.counters.compression_level == 3);
-  CHECK(rig.context.workshop.governor.cap() == 3);
+  CHECK(rig.context.codecs.governor.cap() == 3);
   rig.observe(0.1, 5);
   CHECK(rig.context.counters.compression_level == 6);
-  CHECK(rig.context.workshop.governor.cap() == 6);
+  CHECK(rig.context.codecs.governor.cap() == 6);
   const std::string lines = rig.lines();
   CHECK(has(lines, "the CPU is short: compression level lowered level=3 utilisation=0.91\n"));
   CHECK(has(lines, "compression level raised again level=6 utilisation=0.1\n"));

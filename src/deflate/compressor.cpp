@@ -1,0 +1,132 @@
+#include "deflate/compressor.hpp"
+
+#include <algorithm>
+
+#include "deflate/negotiation.hpp"
+
+namespace wsproxy::deflate {
+namespace {
+
+// A private message of up to this size goes raw between broadcasts: what it would save is less than what
+// the following broadcasts would cost, each compressed for this connection alone.
+constexpr std::size_t kRawBetween = 1024;
+
+std::size_t reach_of(const CompressorSettings& settings) {
+  const std::size_t most = settings.is_history_auto ? kFirstReach : settings.history_bytes;
+  return std::min(most, std::size_t{1} << settings.window_bits);
+}
+
+}  // namespace
+
+Compressor::Compressor(const CompressorSettings& settings, Codecs& codecs)
+    : settings_(settings),
+      codecs_(codecs),
+      past_(SharedPlace{codecs.shared, settings.window_bits}),
+      policy_(settings.min_size, settings.is_adaptive),
+      connection_(codecs.sightings.next_connection()) {
+}
+
+bool Compressor::keeps_history() const {
+  return settings_.context_takeover && settings_.history_bytes > 0;
+}
+
+Method Compressor::method(std::size_t size) const {
+  const std::uint8_t level =
+      settings_.is_adaptive ? codecs_.governor.level(settings_.level) : settings_.level;
+  return method_for(settings_.engine, level, size, keeps_history());
+}
+
+Compressor::Outcome Compressor::compress(base::Bytes text, base::ByteQueue& scratch) {
+  return shares() ? compress_shared(text, scratch) : compress_alone(text, scratch);
+}
+
+Compressor::Outcome Compressor::compress_shared(base::Bytes text, base::ByteQueue& scratch) {
+  auto& place = std::get<SharedPlace>(past_);
+  judge_last();
+  if (habit_.is_alone()) {
+    go_alone();
+    return compress_alone(text, scratch);
+  }
+  if (const base::Bytes known = codecs_.shared.known(place, text); !known.empty()) {
+    habit_.note(true);
+    policy_.record(text.size(), known.size());
+    if (!keeps_history()) place.forget();
+    return {Bypass::none, true, known};
+  }
+  if (const Bypass bypass = policy_.decide(text); bypass != Bypass::none) return {bypass, false, {}};
+
+  const std::uint64_t hash = codecs_.shared.hash(text);
+  const bool is_broadcast = codecs_.sightings.see(hash, connection_);
+  last_hash_ = hash;
+  if (!is_broadcast && habit_.expects_private() && text.size() <= kRawBetween) {
+    last_ = Last::raw;
+    return {Bypass::keeps_shared, false, {}};
+  }
+  const bool shrank = codecs_.shared.compress(place, text, hash, method(text.size()), scratch);
+  policy_.record(text.size(), shrank ? scratch.size() : text.size());
+  if (!shrank) return {Bypass::no_gain, false, {}};
+  if (is_broadcast) {
+    habit_.note(true);
+  } else {
+    last_ = Last::compressed;
+  }
+  if (!keeps_history()) place.forget();
+  return {Bypass::none, false, scratch.view()};
+}
+
+void Compressor::judge_last() {
+  if (last_ == Last::settled) return;
+  const bool others_followed = last_ == Last::compressed ? std::get<SharedPlace>(past_).is_in_company()
+                                                         : codecs_.sightings.was_seen_by_others(last_hash_);
+  habit_.note_first(others_followed);
+  habit_.note(others_followed);
+  last_ = Last::settled;
+}
+
+Compressor::Outcome Compressor::compress_alone(base::Bytes text, base::ByteQueue& scratch) {
+  if (const Bypass bypass = policy_.decide(text); bypass != Bypass::none) return {bypass, false, {}};
+  habit_.note(codecs_.sightings.see(codecs_.shared.hash(text), connection_));
+  if (habit_.should_share()) {
+    go_shared();
+    return compress_shared(text, scratch);
+  }
+  History* const history = own_history();
+  const EncoderShape shape = fitted_shape(method(text.size()), settings_.window_bits,
+                                          history != nullptr ? history->reach() : 0, text.size());
+  const bool shrank = codecs_.encoders.compress(text, shape, history, scratch);
+  policy_.record(text.size(), shrank ? scratch.size() : text.size());
+  return {shrank ? Bypass::none : Bypass::no_gain, false, scratch.view()};
+}
+
+Bypass Compressor::begin(base::Bytes sample, std::uint64_t size, std::optional<MessageEncoder>& encoder) {
+  if (const Bypass bypass = policy_.decide(sample, size); bypass != Bypass::none) return bypass;
+  encoder = codecs_.encoders.begin({method(size), settings_.window_bits}, own_history());
+  if (!encoder) return Bypass::memory;
+  // It refers to nothing, and nothing will refer to it: a feed's members stay equal.
+  if (shares()) std::get<SharedPlace>(past_).forget();
+  return Bypass::none;
+}
+
+void Compressor::go_alone() {
+  const SharedPlace place = std::move(std::get<SharedPlace>(past_));
+  habit_.change_sides();
+  last_ = Last::settled;
+  if (!keeps_history()) {
+    past_.emplace<Nothing>();
+    return;
+  }
+  History& history = past_.emplace<History>(reach_of(settings_), History::Keep::may_forget, codecs_.budget);
+  codecs_.shared.continue_in(place, history);
+}
+
+void Compressor::go_shared() {
+  if (const History* history = own_history()) codecs_.encoders.leave(history->stamp());
+  past_.emplace<SharedPlace>(codecs_.shared, settings_.window_bits);
+  habit_.change_sides();
+}
+
+History* Compressor::own_history() {
+  return std::get_if<History>(&past_);
+}
+
+}  // namespace wsproxy::deflate
