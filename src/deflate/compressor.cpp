@@ -11,6 +11,8 @@ namespace {
 // the following broadcasts would cost, each compressed for this connection alone.
 constexpr std::size_t kRawBetween = 1024;
 
+constexpr std::uint8_t kWithoutStatic = 16;
+
 std::size_t reach_of(const CompressorSettings& settings) {
   const std::size_t most = settings.is_history_auto ? kFirstReach : settings.history_bytes;
   return std::min(most, std::size_t{1} << settings.window_bits);
@@ -24,6 +26,7 @@ Compressor::Compressor(const CompressorSettings& settings, Codecs& codecs)
       past_(SharedPlace{codecs.shared, settings.window_bits}),
       policy_(settings.min_size, settings.is_adaptive),
       connection_(codecs.sightings.next_connection()) {
+  std::get<SharedPlace>(past_).set_realigns(false);
 }
 
 bool Compressor::keeps_history() const {
@@ -33,7 +36,20 @@ bool Compressor::keeps_history() const {
 Method Compressor::method(std::size_t size) const {
   const std::uint8_t level =
       settings_.is_adaptive ? codecs_.governor.level(settings_.level) : settings_.level;
-  return method_for(settings_.engine, level, size, keeps_history());
+  return method_for(settings_.engine, level, size, past_size() > 0 && without_static_ == 0);
+}
+
+std::size_t Compressor::past_size() const {
+  if (const auto* const place = std::get_if<SharedPlace>(&past_)) return place->size();
+  const auto* const history = std::get_if<History>(&past_);
+  return history != nullptr ? history->size() : 0;
+}
+
+void Compressor::record_whole(Method method, std::size_t input, std::size_t output) {
+  policy_.record(input, output);
+  if (without_static_ > 0) --without_static_;
+  const bool is_static = method == Method{Engine::isal, 0};
+  if (is_static && output > input - input / 8) without_static_ = kWithoutStatic;
 }
 
 Compressor::Outcome Compressor::compress(base::Bytes text, base::ByteQueue& scratch) {
@@ -48,7 +64,7 @@ Compressor::Outcome Compressor::compress_shared(base::Bytes text, base::ByteQueu
     return compress_alone(text, scratch);
   }
   if (const base::Bytes known = codecs_.shared.known(place, text); !known.empty()) {
-    habit_.note(true);
+    note(true);
     policy_.record(text.size(), known.size());
     if (!keeps_history()) place.forget();
     return {Bypass::none, true, known};
@@ -62,11 +78,12 @@ Compressor::Outcome Compressor::compress_shared(base::Bytes text, base::ByteQueu
     last_ = Last::raw;
     return {Bypass::keeps_shared, false, {}};
   }
-  const bool shrank = codecs_.shared.compress(place, text, hash, method(text.size()), scratch);
-  policy_.record(text.size(), shrank ? scratch.size() : text.size());
+  const Method with = method(text.size());
+  const bool shrank = codecs_.shared.compress(place, text, hash, with, scratch);
+  record_whole(with, text.size(), shrank ? scratch.size() : text.size());
   if (!shrank) return {Bypass::no_gain, false, {}};
   if (is_broadcast) {
-    habit_.note(true);
+    note(true);
   } else {
     last_ = Last::compressed;
   }
@@ -79,8 +96,13 @@ void Compressor::judge_last() {
   const bool others_followed = last_ == Last::compressed ? std::get<SharedPlace>(past_).is_in_company()
                                                          : codecs_.sightings.was_seen_by_others(last_hash_);
   habit_.note_first(others_followed);
-  habit_.note(others_followed);
+  note(others_followed);
   last_ = Last::settled;
+}
+
+void Compressor::note(bool in_company) {
+  habit_.note(in_company);
+  std::get<SharedPlace>(past_).set_realigns(habit_.is_member());
 }
 
 Compressor::Outcome Compressor::compress_alone(base::Bytes text, base::ByteQueue& scratch) {
@@ -91,10 +113,11 @@ Compressor::Outcome Compressor::compress_alone(base::Bytes text, base::ByteQueue
     return compress_shared(text, scratch);
   }
   History* const history = own_history();
-  const EncoderShape shape = fitted_shape(method(text.size()), settings_.window_bits,
-                                          history != nullptr ? history->reach() : 0, text.size());
+  const Method with = method(text.size());
+  const EncoderShape shape =
+      fitted_shape(with, settings_.window_bits, history != nullptr ? history->reach() : 0, text.size());
   const bool shrank = codecs_.encoders.compress(text, shape, history, scratch);
-  policy_.record(text.size(), shrank ? scratch.size() : text.size());
+  record_whole(with, text.size(), shrank ? scratch.size() : text.size());
   return {shrank ? Bypass::none : Bypass::no_gain, false, scratch.view()};
 }
 

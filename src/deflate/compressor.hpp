@@ -25,6 +25,9 @@ struct CompressorSettings {
 /// The sending side of one connection's compression: what becomes of each message. It owns what may be
 /// referred to, never a codec.
 ///
+/// Static tables save nothing where nothing is repeated, as in base64: a connection whose messages show that
+/// gets tables of its own for a while.
+///
 /// A connection begins on the worker's shared histories, where a broadcast that another one has been sent
 /// already costs a look-up. One whose messages nobody else gets goes on with a history of its own, with all
 /// that it has sent, and comes back when it has become a member of a feed.
@@ -53,10 +56,13 @@ class Compressor {
   struct Nothing {};  // without context takeover and alone
 
   Method method(std::size_t size) const;
+  std::size_t past_size() const;
+  void record_whole(Method method, std::size_t input, std::size_t output);
   bool keeps_history() const;
   Outcome compress_shared(base::Bytes text, base::ByteQueue& scratch);
   Outcome compress_alone(base::Bytes text, base::ByteQueue& scratch);
   void judge_last();
+  void note(bool in_company);
   void go_alone();
   void go_shared();
   History* own_history();
@@ -66,6 +72,7 @@ class Compressor {
   std::variant<SharedPlace, History, Nothing> past_;
   CompressionPolicy policy_;
   SharingHabit habit_;
+  std::uint8_t without_static_ = 0;  // for so many messages more
   Sightings::Connection connection_;
   /// What is to be found out about the last message that nobody had had before.
   enum class Last : std::uint8_t { settled, compressed, raw };

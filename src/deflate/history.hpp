@@ -30,6 +30,7 @@ class History {
 
   /// Contiguous, oldest first; valid until the next append or forget.
   base::Bytes text() const { return {data_.get(), size_}; }
+  std::size_t size() const { return size_; }
   std::size_t reach() const { return reach_; }
 
   /// Names this state of the text among all of a worker; 0 when no encoder stands at it. Set by

@@ -30,13 +30,15 @@ SharedPlace::SharedPlace(SharedHistories& histories, std::uint8_t window_bits)
 SharedPlace::SharedPlace(SharedPlace&& other) noexcept
     : histories_(other.histories_),
       at_(std::exchange(other.at_, nullptr)),
-      made_(std::exchange(other.made_, nullptr)) {
+      made_(std::exchange(other.made_, nullptr)),
+      realigns_(other.realigns_) {
 }
 
 SharedPlace& SharedPlace::operator=(SharedPlace&& other) noexcept {
   std::swap(histories_, other.histories_);
   std::swap(at_, other.at_);
   std::swap(made_, other.made_);
+  std::swap(realigns_, other.realigns_);
   return *this;
 }
 
@@ -139,7 +141,7 @@ void SharedHistories::append_text(const SharedValue& value, base::ByteQueue& out
 
 void SharedHistories::advance(SharedPlace& place, SharedValue& to, bool made) {
   ++to.arrivals;
-  SharedValue& next = successor(to);
+  SharedValue& next = successor(to, place.realigns_);
   hold(next);
   if (made) hold(to);
   SharedValue* const left = std::exchange(place.at_, &next);
@@ -181,11 +183,11 @@ SharedValue* SharedHistories::child(SharedValue& of, StoredText& text) {
   return value;
 }
 
-SharedValue& SharedHistories::successor(SharedValue& value) {
-  if (value.moved != nullptr) return *value.moved;
+SharedValue& SharedHistories::successor(SharedValue& value, bool realigns) {
   if (value.length <= 1) return value;
   const bool begins_anew = is_mark(*value.text) && (tuning_.restarts_only || !value.begins_at_mark);
-  if (!begins_anew && !is_too_long(value)) return value;
+  if (!(begins_anew && realigns) && !is_too_long(value)) return value;
+  if (value.moved != nullptr) return *value.moved;
   SharedValue& start = root(value.window_bits);
   value.moved = begins_anew ? child(start, *value.text) : shortened(value);
   return value.moved != nullptr ? *value.moved : start;

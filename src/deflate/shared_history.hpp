@@ -39,6 +39,9 @@ class SharedPlace {
   bool is_in_company() const;
   /// How much text may be referred to.
   std::size_t size() const;
+  /// Whether it leaves what it began with at the first mark, to become equal to others (the default). A
+  /// connection that talks for itself would only lose by it.
+  void set_realigns(bool realigns) { realigns_ = realigns; }
   /// Back to the start: always allowed. Whether it is in company can still be asked.
   void forget();
 
@@ -47,6 +50,7 @@ class SharedPlace {
   SharedHistories* histories_;
   SharedValue* at_;
   SharedValue* made_ = nullptr;  // by this connection's last message
+  bool realigns_ = true;
 };
 
 /// All shared histories of one worker. Not thread-safe.
@@ -104,7 +108,7 @@ class SharedHistories {
   /// Finds or makes it, and holds it; null without memory.
   SharedValue* child(SharedValue& of, StoredText& text);
   /// The value to go on from after one has been reached.
-  SharedValue& successor(SharedValue& value);
+  SharedValue& successor(SharedValue& value, bool realigns);
   SharedValue* shortened(const SharedValue& value);
   bool is_mark(const StoredText& text) const;
   bool is_too_long(const SharedValue& value) const;
