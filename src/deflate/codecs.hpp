@@ -7,6 +7,7 @@
 #include "deflate/decoder.hpp"
 #include "deflate/encoder.hpp"
 #include "deflate/governor.hpp"
+#include "deflate/history_shelf.hpp"
 #include "deflate/shared_history.hpp"
 #include "deflate/sightings.hpp"
 
@@ -14,7 +15,12 @@ namespace wsproxy::deflate {
 
 /// All that the connections of one worker compress and inflate with, and the memory for it. Not
 /// thread-safe; outlives them.
-struct Codecs {
+///
+/// When memory is short this is the order of sacrifice (DESIGN section 5): encoders that stand where a
+/// connection left them, compressed bytes kept for others, the coldest histories, which shrink and then are
+/// dropped, and at last the shared histories. A message never fails for it.
+class Codecs final : private Budget::Relief {
+ public:
   struct Plan {
     std::size_t memory = std::size_t{256} << 20;  // of compression.memory, this worker's share
     std::size_t encoders = 128;                   // that may stand where a connection left them
@@ -22,19 +28,39 @@ struct Codecs {
     std::uint8_t highest_level = 9;               // for the governor
     std::uint64_t seed = 0;                       // of hashes
   };
-  explicit Codecs(const Plan& plan)
-      : budget(plan.memory),
-        encoders(plan.encoders, budget),
-        decoders(plan.decoders, budget),
-        shared(encoders, budget, plan.seed),
-        governor(plan.highest_level) {}
+  explicit Codecs(const Plan& plan);
+  Codecs(const Codecs&) = delete;
+  Codecs& operator=(const Codecs&) = delete;
+
+  /// Ends a housekeeping round: gives back what nobody has used in it, and puts histories to sleep, at
+  /// most `steps` of them now (HistoryShelf::sweep). Returns how many bytes that gave back.
+  std::size_t end_round(std::size_t steps);
+  /// Goes on where end_round() stopped. Nothing is left to do once it returns 0.
+  std::size_t sweep_on(std::size_t steps) { return shelf.sweep_on(steps); }
+
+  /// How many of each were given up so far for lack of memory, or of use.
+  struct Sacrificed {
+    std::uint64_t encoders = 0;
+    std::uint64_t frames = 0;
+    std::uint64_t asleep = 0;
+    std::uint64_t shrunk = 0;
+    std::uint64_t dropped = 0;
+  };
+  Sacrificed sacrificed() const;
 
   Budget budget;
+  HistoryShelf shelf;
   EncoderPool encoders;
   DecoderPool decoders;
   SharedHistories shared;
   Sightings sightings;
   Governor governor;
+
+ private:
+  void make_room(std::size_t bytes) override;
+
+  std::uint64_t encoders_freed_ = 0;
+  std::uint64_t frames_evicted_ = 0;
 };
 
 }  // namespace wsproxy::deflate

@@ -138,7 +138,7 @@ void Compressor::go_alone() {
     past_.emplace<Nothing>();
     return;
   }
-  History& history = past_.emplace<History>(reach_of(settings_), History::Keep::may_forget, codecs_.budget);
+  History& history = past_.emplace<History>(reach_of(settings_), History::Keep::may_forget, codecs_.shelf);
   codecs_.shared.continue_in(place, history);
 }
 

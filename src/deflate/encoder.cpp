@@ -18,6 +18,9 @@ constexpr std::size_t kMostHeldBack = std::size_t{32} << 10;
 // places, and would cost a walk through cold memory each time.
 constexpr std::size_t kSpare = 4;
 
+// Encoders that stand are a luxury: they are made only while this part of the budget stays free.
+constexpr std::size_t kLeftForOthers = 8;
+
 // A stamp is a serial number above the number of the slot.
 constexpr unsigned kSlotBits = 12;
 constexpr std::size_t kMostSlots = std::size_t{1} << kSlotBits;
@@ -173,7 +176,9 @@ std::size_t EncoderPool::choose(EncoderShape shape) const {
     if (slots_[i].encoder && slots_[i].shape == shape) return i;
     vacant = i;
   }
-  if (vacant != kNone && budget_->free() >= memory_of(shape)) return vacant;
+  // With little memory left the histories have it.
+  if (vacant != kNone && budget_->free() >= memory_of(shape) + budget_->limit() / kLeftForOthers)
+    return vacant;
   std::size_t spare = slots_.size() - kSpare;
   for (std::size_t i = spare; i < slots_.size(); ++i) {
     if (slots_[i].encoder && slots_[i].shape == shape) return i;
@@ -205,6 +210,12 @@ std::size_t EncoderPool::retire_unused() {
 
 std::size_t EncoderPool::retire_all() {
   return retire([](const Slot&) { return true; });
+}
+
+std::size_t EncoderPool::retire_standing(Which which) {
+  const Slot* const first_spare = &slots_[slots_.size() - kSpare];
+  return retire(
+      [&](const Slot& slot) { return &slot < first_spare && (which == Which::all || slot.round != round_); });
 }
 
 template <typename Condition>

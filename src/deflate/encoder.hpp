@@ -80,6 +80,10 @@ class EncoderPool {
   std::size_t retire_unused();
   /// Frees all that no message is using; returns how many.
   std::size_t retire_all();
+  /// Frees those that stand for somebody, for want of memory: those of connections that have not used
+  /// theirs in this round, or all. The few that are primed by turns stay. Returns how many.
+  enum class Which : std::uint8_t { unused, all };
+  std::size_t retire_standing(Which which);
 
   std::size_t idle_count() const;
   std::uint64_t primed_count() const { return primed_; }    // messages that had to prime

@@ -56,19 +56,26 @@ std::size_t HistoryShelf::sweep(std::size_t max_steps) {
   ++round_;
   reclaim_stage_ = 0;
   reclaim_hand_ = histories_.size();
-  std::size_t given_back = 0;
-  std::size_t steps = 0;
-  for (std::size_t visits = std::min(histories_.size(), max_steps * kVisitsPerStep);
-       visits > 0 && steps < max_steps; --visits) {
+  sweep_left_ = histories_.size();
+  given_back_ = 0;
+  sweep_on(max_steps);
+  return given_back_ + packer_.retire_unused();
+}
+
+std::size_t HistoryShelf::sweep_on(std::size_t max_steps) {
+  std::size_t visits = max_steps * kVisitsPerStep;
+  for (std::size_t steps = 0; sweep_left_ > 0 && visits > 0 && steps < max_steps; --visits, --sweep_left_) {
+    if (histories_.empty()) break;
     if (sweep_hand_ >= histories_.size()) sweep_hand_ = 0;
     History& history = *histories_[sweep_hand_++];
     if (!may_sleep(history)) continue;
     steps += (history.size() + kStep - 1) / kStep;
     const std::size_t before = history.memory();
-    history.sleep(packer_);
-    given_back += before - history.memory();
+    if (history.sleep(packer_)) ++put_to_sleep_;
+    given_back_ += before - history.memory();
   }
-  return given_back + packer_.retire_unused();
+  if (histories_.empty()) sweep_left_ = 0;
+  return sweep_left_;
 }
 
 bool HistoryShelf::reclaim(std::size_t bytes) {

@@ -24,6 +24,8 @@ class HistoryShelf {
   /// sleep. A step is one history of up to 4 KB; the next call goes on where this one stopped. Returns
   /// how much memory that gave back.
   std::size_t sweep(std::size_t max_steps);
+  /// The same within the round, for those that it has not come to. Returns how many these still are.
+  std::size_t sweep_on(std::size_t max_steps);
 
   /// Takes memory from may_forget histories that were not used in the present round, the coldest first:
   /// they shrink to a quarter, and when that is not enough they are dropped. Stops when the budget has
@@ -31,12 +33,13 @@ class HistoryShelf {
   bool reclaim(std::size_t bytes);
 
   struct Counts {
-    std::size_t held = 0;       // histories that own memory
-    std::size_t asleep = 0;     // of these
-    std::uint64_t shrunk = 0;   // so far, by reclaim
-    std::uint64_t dropped = 0;  // so far, by reclaim
+    std::size_t held = 0;            // histories that own memory
+    std::size_t asleep = 0;          // of these
+    std::uint64_t put_to_sleep = 0;  // so far
+    std::uint64_t shrunk = 0;        // so far, by reclaim
+    std::uint64_t dropped = 0;       // so far, by reclaim
   };
-  Counts counts() const { return {histories_.size(), asleep_, shrunk_, dropped_}; }
+  Counts counts() const { return {histories_.size(), asleep_, put_to_sleep_, shrunk_, dropped_}; }
 
  private:
   friend class History;
@@ -56,6 +59,9 @@ class HistoryShelf {
   std::size_t sweep_hand_ = 0;
   std::size_t reclaim_hand_ = 0;  // goes down to 0 in each stage
   std::size_t reclaim_stage_ = 0;
+  std::size_t sweep_left_ = 0;  // of this round
+  std::size_t given_back_ = 0;
+  std::uint64_t put_to_sleep_ = 0;
   std::uint64_t shrunk_ = 0;
   std::uint64_t dropped_ = 0;
   std::uint16_t round_ = 0;

@@ -22,6 +22,8 @@ constexpr std::size_t kReadBuffer = 128 * 1024;  // a 64 KiB message and its hea
 constexpr std::size_t kStandingEncoders = 128;
 constexpr std::size_t kEncoderBytes = 168 * 1024;
 constexpr std::size_t kIdleDecoders = 2;
+constexpr std::size_t kSweepSteps = 64;  // 10 to 20 us each: nobody waits longer than about 1 ms for it
+constexpr std::size_t kWorthTrimming = std::size_t{256} << 10;
 
 /// Unpredictable keys are what keeps a hostile page from choosing the bytes that reach the app
 /// (RFC 6455 section 10.3); without them there is nothing to fall back on.
@@ -74,10 +76,18 @@ void Context::clear_buffers() {
 
 void Context::keep_house() {
   app_pool.keep_house();
-  const std::size_t retired = codecs.encoders.retire_unused();
-  const std::size_t evicted = codecs.shared.evict_unused();
-  // Without the trim the heap keeps what was given back.
-  if (retired + evicted > 0) ::malloc_trim(0);
+  untrimmed += codecs.end_round(kSweepSteps);
+}
+
+bool Context::keep_on() {
+  const std::size_t before = codecs.budget.used();
+  const bool is_more_to_do = codecs.sweep_on(kSweepSteps) > 0;
+  untrimmed += before - std::min(before, codecs.budget.used());
+  if (!is_more_to_do && untrimmed >= kWorthTrimming) {
+    ::malloc_trim(0);  // else the heap keeps what was given back
+    untrimmed = 0;
+  }
+  return is_more_to_do;
 }
 
 void Context::observe_load(double utilisation) {

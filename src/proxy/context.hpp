@@ -31,7 +31,10 @@ struct Context {
   base::ByteQueue& scratch(relay::Leg leg) { return leg == relay::Leg::client ? to_client : to_app; }
   /// Gives back what nobody has used for a while; to be called every kHousekeeping.
   void keep_house();
-  static constexpr auto kHousekeeping = std::chrono::seconds{2};
+  /// Goes on with what that left to do, in small portions: to be called every kPortion while it says true.
+  bool keep_on();
+  static constexpr auto kPortion = std::chrono::milliseconds{20};
+  static constexpr auto kHousekeeping = std::chrono::seconds{1};
   /// How much of the last round the worker was busy, 0 to 1; to be called every kLoadRound.
   void observe_load(double utilisation);
   static constexpr auto kLoadRound = std::chrono::seconds{1};
@@ -51,6 +54,7 @@ struct Context {
   base::ByteQueue text;
   base::ByteQueue packed;
   relay::Workshop workshop;
+  std::size_t untrimmed = 0;  // bytes given back to the heap since it was trimmed
   SessionRegistry sessions;
   AppPool app_pool;
   /// Sessions that are only told so: over limits.max_connections, or refused and not gone yet. They hold

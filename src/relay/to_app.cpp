@@ -18,7 +18,7 @@ ToApp::ToApp(const Settings& settings, Workshop& workshop, Meter& meter)
       reader_(websocket::Sender::client, settings.compression.has_value()) {
   if (settings.compression && !settings.compression->params.client_no_context_takeover) {
     history_.emplace(std::size_t{1} << settings.compression->params.client_window_bits,
-                     deflate::History::Keep::must_keep, workshop.codecs.budget);
+                     deflate::History::Keep::must_keep, workshop.codecs.shelf);
   }
 }
 

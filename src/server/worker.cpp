@@ -9,6 +9,20 @@
 
 namespace wsproxy::server {
 
+namespace {
+
+void count_sacrifices(const deflate::Codecs::Sacrificed& from, telemetry::Counters& to) {
+  using telemetry::Sacrifice;
+  const auto set = [&](Sacrifice stage, std::uint64_t count) { to.sacrifices[index(stage)] = count; };
+  set(Sacrifice::encoders_freed, from.encoders);
+  set(Sacrifice::frames_evicted, from.frames);
+  set(Sacrifice::histories_asleep, from.asleep);
+  set(Sacrifice::histories_shrunk, from.shrunk);
+  set(Sacrifice::histories_dropped, from.dropped);
+}
+
+}  // namespace
+
 Worker::Worker(std::shared_ptr<const config::Config> config, telemetry::Log& log, proxy::Quota& quota,
                std::size_t memory_share)
     : context_(io_, std::move(config), log, quota, memory_share), thread_([this] { run(); }) {
@@ -19,6 +33,7 @@ Worker::~Worker() {
   boost::asio::post(io_, [this] {
     is_stopping_ = true;
     house_timer_.cancel();
+    portion_timer_.cancel();
     load_timer_.cancel();
     context_.poller.stop();
   });
@@ -47,6 +62,15 @@ void Worker::keep_house() {
     if (error) return;
     context_.keep_house();
     keep_house();
+    keep_on();
+  });
+}
+
+void Worker::keep_on() {
+  if (is_stopping_ || !context_.keep_on()) return;
+  portion_timer_.expires_after(proxy::Context::kPortion);
+  portion_timer_.async_wait([this](const net::error_code& error) {
+    if (!error) keep_on();
   });
 }
 
@@ -96,6 +120,7 @@ std::future<telemetry::Counters> Worker::counters() {
   boost::asio::post(io_, [this, promise = std::move(promise)]() mutable {
     telemetry::Counters copy = context_.counters;
     copy.compression_memory_bytes = context_.codecs.budget.used();
+    count_sacrifices(context_.codecs.sacrificed(), copy);
     promise.set_value(std::move(copy));
   });
   return future;

@@ -36,6 +36,7 @@ class Worker {
 
  private:
   void run();
+  void keep_on();
   void keep_house();
   void watch_load();
   void take(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit);
@@ -44,6 +45,7 @@ class Worker {
 
   net::IoContext io_{1};
   proxy::Context context_;
+  net::Timer portion_timer_{io_.get_executor()};
   net::Timer house_timer_{io_.get_executor()};
   net::Timer load_timer_{io_.get_executor()};
   ThreadLoad load_;
