@@ -1,4 +1,7 @@
-"""A proxy on Python websockets: permessage-deflate as the library has it, none toward the app."""
+"""A proxy on Python websockets: permessage-deflate as the library has it, none toward the app.
+
+No keepalive: a generator that prepares its messages would be late with its pongs.
+"""
 
 import asyncio
 import sys
@@ -13,12 +16,12 @@ async def pump(source, sink):
 
 
 async def relay(client):
-    async with websockets.connect(APP + client.path, compression=None) as app:
+    async with websockets.connect(APP + client.path, compression=None, ping_interval=None) as app:
         await asyncio.gather(pump(client, app), pump(app, client))
 
 
 async def main(port):
-    async with websockets.serve(relay, "127.0.0.1", port):
+    async with websockets.serve(relay, "127.0.0.1", port, ping_interval=None):
         await asyncio.Future()
 
 

@@ -1,5 +1,6 @@
 """Runs a load against a peer and looks at the peer's process meanwhile."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable
 
 from . import peers, wrk
 from .process import Failed, Process
@@ -23,13 +25,16 @@ class Setting:
     build: Path
     pin: bool
     scale: float  # of the number of measured messages
+    workers: int = 1  # of the proxies that can have more than one
+    watch: Callable = lambda process: contextlib.nullcontext()  # around the measured messages
 
     def proxy_cpus(self):
-        return {0} if self.pin else None
+        """A CPU for each worker, if there is one left for the others then."""
+        return set(range(self.workers)) if self.pin and os.cpu_count() > self.workers else None
 
     def other_cpus(self):
         """The app and the generator share what the proxy does not use."""
-        return set(range(1, os.cpu_count())) if self.pin and os.cpu_count() > 1 else None
+        return set(range(self.workers, os.cpu_count())) if self.proxy_cpus() else None
 
 
 def run(load, entry, setting):
@@ -46,9 +51,7 @@ def run(load, entry, setting):
             if entry.peer == "direct":
                 metrics = _load(load, entry, setting, directory, app, app_port, app_port)
             else:
-                proxy, port = peers.start(
-                    entry.peer, entry.settings, setting.build, directory, app_port, setting.proxy_cpus()
-                )
+                proxy, port = peers.start(entry, setting, directory, app_port)
                 with proxy:
                     metrics = _load(load, entry, setting, directory, proxy, port, app_port)
             _check_app(entry, app_port)
@@ -73,23 +76,24 @@ def _load(load, entry, setting, directory, process, port, app_port):
 
 def _messages(load, entry, setting, directory, process, port, app_port):
     arguments = _scaled(load.arguments + entry.arguments, setting.scale)
-    command = [str(setting.build / "bench_load"), "--port", str(port), "--app-port", str(app_port), *arguments]
+    arguments = ("--port", str(port), "--app-port", str(app_port), *arguments)
+    has_memory_of_idle = "kb_used" in load.columns
+    if has_memory_of_idle:
+        _rehearse(arguments, setting, directory)
     before_kb = process.memory_kb()
-    generator = Process(
-        command, Path(directory) / "load.log", setting.other_cpus(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    with generator:
+    with _generator(arguments, setting, directory) as generator:
         _await(generator, "connected")
         connected_kb = process.memory_kb()
         _go_on(generator)
         _await(generator, "warm")
-        cpu_before = process.cpu_seconds()
-        _go_on(generator)
-        result = _await(generator, "done")
-        cpu = process.cpu_seconds() - cpu_before
+        with setting.watch(process):
+            cpu_before = process.cpu_seconds()
+            _go_on(generator)
+            result = _await(generator, "done")
+            cpu = process.cpu_seconds() - cpu_before
         busy_kb = process.memory_kb()
-        if "kb_used" in load.columns:
-            time.sleep(IDLE_SECONDS)  # the memory of idle connections: every peer gets the time to become idle
+        if has_memory_of_idle:
+            _become_idle(setting)  # every peer gets the time to become idle
         used_kb = process.memory_kb()
         _go_on(generator)
         generator.popen.wait(10)
@@ -105,10 +109,36 @@ def _messages(load, entry, setting, directory, process, port, app_port):
         "p90_us": result["p90_us"],
         "p99_us": result["p99_us"],
         "late_p99_us": result["late_p99_us"],
+        "mb_before": before_kb / 1024,
         "kb_connected": (connected_kb - before_kb) / connections,
         "kb_busy": (busy_kb - before_kb) / connections,
         "kb_used": (used_kb - before_kb) / connections,
     }
+
+
+def _become_idle(setting):
+    time.sleep(IDLE_SECONDS * min(1, setting.scale))
+
+
+def _rehearse(arguments, setting, directory):
+    """A few connections come and go first: what a worker takes once is not what a connection takes."""
+    few = max(setting.workers, _option(arguments, "--feeds"))  # each worker and each feed has one
+    others = ("--connections", str(few), "--seed", "1000000")  # other messages: nothing may remember those to come
+    with _generator((*arguments, *others), setting, directory) as generator:
+        generator.popen.communicate("\n\n\n")
+    if generator.popen.returncode != 0:
+        raise Failed(f"the load generator gave up: {generator.log()}")
+    _become_idle(setting)
+
+
+def _generator(arguments, setting, directory):
+    return Process(
+        [str(setting.build / "bench_load"), *arguments],
+        Path(directory) / "load.log",
+        setting.other_cpus(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
 
 
 def _await(generator, phase):
@@ -136,7 +166,8 @@ def _check_app(entry, app_port):
 
 
 def _option(arguments, name):
-    return int(arguments[len(arguments) - 1 - arguments[::-1].index(name) + 1])
+    """The last one counts, as for the generator; 0 without."""
+    return int(arguments[len(arguments) - arguments[::-1].index(name)]) if name in arguments else 0
 
 
 def _scaled(arguments, scale):

@@ -1,4 +1,4 @@
-"""What is measured: wsproxy and the proxies it is compared with, each on one CPU."""
+"""What is measured: wsproxy and the proxies it is compared with."""
 
 import shutil
 import sys
@@ -14,7 +14,7 @@ SYSTEM_PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys
 
 @dataclass(frozen=True)
 class Peer:
-    """`template` is filled in with PORT, APP_PORT, ADMIN_PORT, DIRECTORY and an entry's settings."""
+    """`template` is filled in with PORT, APP_PORT, ADMIN_PORT, DIRECTORY, WORKERS and an entry's settings."""
 
     command: tuple
     template: str = ""
@@ -40,27 +40,30 @@ PEERS = {
 }
 
 
-def start(peer_name, settings, build, directory, app_port, cpus):
+def start(entry, setting, directory, app_port):
     """Returns the running process and its port."""
-    peer = PEERS[peer_name]
+    peer = PEERS[entry.peer]
     port = free_port()
-    config = Path(directory) / f"{peer_name}.conf"
+    config = Path(directory) / f"{entry.peer}.conf"
     values = {
         "PORT": port,
         "APP_PORT": app_port,
         "ADMIN_PORT": free_port(),
         "DIRECTORY": directory,
         "CONFIG": config,
-        "WSPROXY": Path(build) / "wsproxy",
+        "WSPROXY": Path(setting.build) / "wsproxy",
+        "WORKERS": setting.workers,
+        # Else nginx's workers get unequal shares of the connections; ours and HAProxy's threads do not.
+        "SHARED_PORT": "reuseport" if setting.workers > 1 else "",
         **dict(peer.defaults),
-        **dict(settings),
+        **dict(entry.settings),
     }
     if peer.template:
         text = _fill((BENCH / peer.template).read_text(), values)
         config.write_text(text + str(values.get("EXTRA", "")))
     command = [_fill(word, values) for word in peer.command]
     require(command[0])
-    process = Process(command, Path(directory) / f"{peer_name}.log", cpus)
+    process = Process(command, Path(directory) / f"{entry.peer}.log", setting.proxy_cpus())
     try:
         process.await_port(port)
     except Failed:

@@ -1,4 +1,4 @@
-"""Medians, ratios, targets, and the Markdown that shows them."""
+"""Medians, ratios, targets, and the Markdown tables that show them."""
 
 import os
 import platform
@@ -18,6 +18,8 @@ COLUMNS = {
     "p90_us": ("p90 µs", "{:.0f}"),
     "p99_us": ("p99 µs", "{:.0f}"),
     "late_p99_us": ("sent late, p99 µs", "{:.0f}"),
+    "proxy_busy": ("share of a CPU", "{:.0%}"),
+    "mb_before": ("MB of the process before", "{:.1f}"),
     "kb_connected": ("KB a connection before the first message", "{:.1f}"),
     "kb_busy": ("KB a connection at the last message", "{:.1f}"),
     "kb_used": ("KB a connection, idle after the messages", "{:.1f}"),
@@ -34,11 +36,20 @@ def ratio(rounds, entry, against, metric):
     return median(ours / theirs for ours, theirs in pairs if theirs) if pairs else None
 
 
+def ratio_beyond(rounds, entry, against, beyond, metric):
+    """What `entry` adds to `beyond` by what `against` adds, of the medians: in one round a difference may be nothing."""
+    found = [values(rounds, name, metric) for name in (entry, against, beyond)]
+    if not all(found):
+        return None
+    ours, theirs, base = map(median, found)
+    return (ours - base) / (theirs - base) if theirs > base else None
+
+
 def load_table(load, rounds):
     entries = [entry.name for entry in load.entries if any(entry.name in one for one in rounds)]
     first = entries[0]
     head = ["", *(_heading(column, load) for column in load.columns), f"CPU of {first} / this"]
-    lines = [f"### {load.title}", "", _row(head), _row(["---"] * len(head))]
+    lines = [_row(head), _row(["---"] * len(head))]
     for entry in entries:
         relative = ratio(rounds, first, entry, "cpu_us")
         cells = [_cell(values(rounds, entry, column), column) for column in load.columns]
@@ -56,44 +67,40 @@ def summary(load, metrics):
     return ", ".join(f"{_heading(column, load)} {COLUMNS[column][1].format(metrics[column])}" for column in load.columns)
 
 
-def verdicts(load, rounds):
-    """(sentence, measured, target) of each target whose entries ran."""
+VERDICT_HEAD = "| load | target | limit | measured |  |\n| --- | --- | --- | --- | --- |"
+
+
+def verdicts(name, load, rounds):
+    """(table row, whether it is met) of each target whose entries ran."""
     for target in load.targets:
-        what = _heading(target.metric, load)
+        what, measured = f"{_heading(target.metric, load)}, {target.entry}", _measured(target, rounds)
+        if measured is None:
+            continue
         if target.against:
-            measured = ratio(rounds, target.entry, target.against, target.metric)
-            sentence = f"{load.title}: {what}, {target.entry} against {target.against}"
-        else:
-            found = values(rounds, target.entry, target.metric)
-            measured = median(found) if found else None
-            sentence = f"{load.title}: {what}, {target.entry}"
-        if measured is not None:
-            yield sentence, measured, target
-
-
-def verdict_table(all_verdicts):
-    lines = [_row(["target", "limit", "measured", ""]), _row(["---"] * 4)]
-    for sentence, measured, target in all_verdicts:
+            what += f" against {target.against}"
+        if target.beyond:
+            what += f", what each adds to {target.beyond}"
         limit = f"at {'least' if target.is_floor else 'most'} {target.limit:g}"
-        lines.append(_row([sentence, limit, f"{measured:.3f}", "met" if target.is_met(measured) else "**missed**"]))
-    return "\n".join(lines) + "\n"
+        is_met = target.is_met(measured)
+        yield _row([name, what, limit, f"{measured:.3f}", "met" if is_met else "**missed**"]), is_met
 
 
-def machine(build):
+def _measured(target, rounds):
+    if target.beyond:
+        return ratio_beyond(rounds, target.entry, target.against, target.beyond, target.metric)
+    if target.against:
+        return ratio(rounds, target.entry, target.against, target.metric)
+    found = values(rounds, target.entry, target.metric)
+    return median(found) if found else None
+
+
+def machine(build, rounds):
     return (
-        f"wsproxy built as {_build_type(build)}, {os.cpu_count()} CPUs {_cpu_model()}, Linux {platform.release().split('-')[0]}, "
+        f"{rounds} round{'s' if rounds > 1 else ''} of wsproxy built as {_build_type(build)}, "
+        f"{os.cpu_count()} CPUs {_cpu_model()}, Linux {platform.release().split('-')[0]}, "
         f"{_first_line(['nginx', '-v'])}, {_first_line(['haproxy', '-v']).split(' 20')[0]}, "
-        f"load average at the end {os.getloadavg()[0]:.1f}{_pressure()}"
+        f"load average at the end {os.getloadavg()[0]:.1f}{_pressure()}."
     )
-
-
-def write_between_marks(path, text):
-    """Replaces what stands between the marks in the page."""
-    begin, end = "<!-- bench:begin -->", "<!-- bench:end -->"
-    page = path.read_text()
-    head, rest = page.split(begin)
-    tail = rest.split(end)[1]
-    path.write_text(f"{head}{begin}\n{text}{end}{tail}")
 
 
 def _heading(column, load):

@@ -19,9 +19,10 @@ def run(load, setting, directory, process, port):
     options = dict(zip(load.arguments[::2], load.arguments[1::2]))
     seconds = max(1, round(int(options["--seconds"]) * setting.scale))
     _wrk(setting, directory, port, options["--connections"], WARMUP_SECONDS)
-    cpu_before, own_before = process.cpu_seconds(), _children_seconds()
-    result = _wrk(setting, directory, port, options["--connections"], seconds)
-    cpu = process.cpu_seconds() - cpu_before
+    with setting.watch(process):
+        cpu_before, own_before = process.cpu_seconds(), _children_seconds()
+        result = _wrk(setting, directory, port, options["--connections"], seconds)
+        cpu = process.cpu_seconds() - cpu_before
     if result["failed"]:
         raise Failed(f"{result['failed']} of {result['messages']} requests failed")
     return {
