@@ -1,6 +1,7 @@
 #include "deflate/compressor.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "deflate/negotiation.hpp"
 
@@ -82,22 +83,23 @@ Compressor::Outcome Compressor::compress_shared(base::Bytes text, base::ByteQueu
   const bool shrank = codecs_.shared.compress(place, text, hash, with, scratch);
   record_whole(with, text.size(), shrank ? scratch.size() : text.size());
   if (!shrank) return {Bypass::no_gain, false, {}};
-  if (is_broadcast) {
-    note(true);
-  } else {
-    last_ = Last::compressed;
-  }
+  if (is_broadcast) note(true);
+  last_ = is_broadcast ? Last::broadcast : Last::compressed;
   if (!keeps_history()) place.forget();
   return {Bypass::none, false, scratch.view()};
 }
 
 void Compressor::judge_last() {
-  if (last_ == Last::settled) return;
-  const bool others_followed = last_ == Last::compressed ? std::get<SharedPlace>(past_).is_in_company()
-                                                         : codecs_.sightings.was_seen_by_others(last_hash_);
-  habit_.note_first(others_followed);
-  note(others_followed);
-  last_ = Last::settled;
+  auto& place = std::get<SharedPlace>(past_);
+  const Last last = std::exchange(last_, Last::settled);
+  if (last == Last::broadcast) {
+    if (habit_.note_stray(!place.is_in_company())) place.begin_anew_at_mark();
+  } else if (last != Last::settled) {
+    const bool others_followed =
+        last == Last::compressed ? place.is_in_company() : codecs_.sightings.was_seen_by_others(last_hash_);
+    habit_.note_first(others_followed);
+    note(others_followed);
+  }
 }
 
 void Compressor::note(bool in_company) {

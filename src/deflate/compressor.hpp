@@ -74,8 +74,9 @@ class Compressor {
   SharingHabit habit_;
   std::uint8_t without_static_ = 0;  // for so many messages more
   Sightings::Connection connection_;
-  /// What is to be found out about the last message that nobody had had before.
-  enum class Last : std::uint8_t { settled, compressed, raw };
+  /// What is to be found out about the last message: whether others followed when nobody had had it before,
+  /// and whether somebody was at the same place when it was a broadcast that had to be compressed.
+  enum class Last : std::uint8_t { settled, compressed, raw, broadcast };
   Last last_ = Last::settled;
   std::uint64_t last_hash_ = 0;
 };
