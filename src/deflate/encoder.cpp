@@ -119,6 +119,7 @@ bool EncoderPool::compress(base::Bytes text, EncoderShape shape, base::Bytes pas
                            base::ByteQueue& out) {
   if (text.size() <= 1) return false;
   Slot& slot = slots_[place(shape, stamp, past)];
+  slot.stamp = 0;  // should memory run out half way
   const std::size_t before = out.size();
   // At this many bytes, with the tail, nothing is gained.
   const bool shrank = slot.encoder->run(text, LiveEncoder::Flush::sync, out, text.size() + kTailSize);

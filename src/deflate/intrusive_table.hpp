@@ -2,12 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
+#include <new>
 
 namespace wsproxy::deflate {
 
 /// A hash table of objects that somebody else owns and that carry their own links: `hash` and `next`. Nothing
-/// is allocated for an entry, only for the buckets, which double now and then.
+/// is allocated for an entry, only for the buckets, which double now and then; without memory for that the
+/// table goes on with those it has.
 template <typename Entry>
 class IntrusiveTable {
  public:
@@ -19,7 +21,7 @@ class IntrusiveTable {
   }
 
   void insert(Entry& entry) {
-    if (size_ == buckets_.size()) grow();
+    if (size_ >= bucket_count_) grow();
     link(entry);
     ++size_;
   }
@@ -31,16 +33,19 @@ class IntrusiveTable {
     --size_;
   }
 
-  template <typename Visit>
-  void for_each(Visit visit) const {
-    for (Entry* entry : buckets_)
-      for (; entry != nullptr; entry = entry->next) visit(*entry);
+  /// Calls `erase_one` with some entry until none is left; it erases that one at least.
+  template <typename Erase>
+  void drain(Erase erase_one) {
+    for (std::size_t i = 0; i < bucket_count_; ++i)
+      while (buckets_[i] != nullptr) erase_one(*buckets_[i]);
   }
 
   std::size_t size() const { return size_; }
 
  private:
-  std::size_t index(std::uint64_t hash) const { return hash & (buckets_.size() - 1); }
+  static constexpr std::size_t kFirstBuckets = 64;
+
+  std::size_t index(std::uint64_t hash) const { return hash & (bucket_count_ - 1); }
 
   void link(Entry& entry) {
     Entry*& bucket = buckets_[index(entry.hash)];
@@ -49,10 +54,13 @@ class IntrusiveTable {
   }
 
   void grow() {
-    std::vector<Entry*> old(buckets_.size() * 2);
-    old.swap(buckets_);
-    for (Entry* entry : old) {
-      while (entry != nullptr) {
+    std::unique_ptr<Entry* []> more { new (std::nothrow) Entry* [bucket_count_ * 2] {} };
+    if (!more) return;
+    more.swap(buckets_);
+    const std::size_t before = bucket_count_;
+    bucket_count_ *= 2;
+    for (std::size_t i = 0; i < before; ++i) {
+      for (Entry* entry = more[i]; entry != nullptr;) {
         Entry* const next = entry->next;
         link(*entry);
         entry = next;
@@ -60,7 +68,8 @@ class IntrusiveTable {
     }
   }
 
-  std::vector<Entry*> buckets_ = std::vector<Entry*>(64);
+  std::unique_ptr<Entry*[]> buckets_ = std::make_unique<Entry*[]>(kFirstBuckets);
+  std::size_t bucket_count_ = kFirstBuckets;
   std::size_t size_ = 0;
 };
 

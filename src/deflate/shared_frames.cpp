@@ -1,7 +1,7 @@
-// What shared histories keep of compressed messages, and what they give back.
+// What shared histories keep for receivers that have yet to come by, and what they give back.
 
 #include <cstring>
-#include <vector>
+#include <utility>
 
 #include "deflate/shared_history.hpp"
 
@@ -10,27 +10,24 @@ namespace {
 
 constexpr std::size_t kSweep = 4096;  // values looked at in one round of housekeeping
 
+// So much text of the latest messages is found in every case by those that are a read event behind.
+constexpr std::size_t kRecentBytes = std::size_t{256} << 10;
+
 }  // namespace
 
 void SharedHistories::keep_packed(SharedValue& value, base::Bytes packed) {
   drop_packed(value);
-  while (!budget_.try_reserve(packed.size())) {
-    if (oldest_packed_ == nullptr) return;
-    drop_packed(*oldest_packed_);
-  }
-  value.packed = std::make_unique_for_overwrite<std::byte[]>(packed.size());
-  std::memcpy(value.packed.get(), packed.data(), packed.size());
+  value.packed = static_cast<std::byte*>(blocks_.take(packed.size()));
+  if (value.packed == nullptr) return;
+  std::memcpy(value.packed, packed.data(), packed.size());
   value.packed_size = static_cast<std::uint32_t>(packed.size());
-  value.round = round_;
   link_as_newest(value);
 }
 
 void SharedHistories::drop_packed(SharedValue& value) {
   if (value.packed == nullptr) return;
   unlink(value);
-  value.packed.reset();
-  budget_.release(value.packed_size);
-  value.packed_size = 0;
+  blocks_.give_back(std::exchange(value.packed, nullptr), std::exchange(value.packed_size, 0));
 }
 
 void SharedHistories::link_as_newest(SharedValue& value) {
@@ -45,7 +42,42 @@ void SharedHistories::unlink(SharedValue& value) {
   (value.newer != nullptr ? value.newer->older : newest_packed_) = value.older;
 }
 
+void SharedHistories::remember(SharedValue& value) {
+  if (recent_.count == recent_.values.size()) forget_oldest();
+  hold(value);
+  value.round = round_;
+  recent_.values[(recent_.first + recent_.count++) % recent_.values.size()] = {&value, value.text->size};
+  recent_.bytes += value.text->size;
+  while (recent_.bytes > kRecentBytes && recent_.count > 1) forget_oldest();
+}
+
+void SharedHistories::forget_oldest() {
+  const auto [value, size] = recent_.values[recent_.first];
+  recent_.first = (recent_.first + 1) % recent_.values.size();
+  --recent_.count;
+  recent_.bytes -= size;
+  let_go(*value);
+}
+
+void SharedHistories::forget_recent() {
+  show(nullptr);
+  while (recent_.count > 0) forget_oldest();
+}
+
+void SharedHistories::make_room(std::size_t bytes) {
+  // When others of the worker are far over the budget, no more than this message takes is sacrificed for it.
+  for (std::size_t dropped = 0; dropped < bytes && blocks_.free() < bytes;) {
+    if (recent_.count == 0 && oldest_packed_ == nullptr) return;
+    if (recent_.count > 0) forget_oldest();
+    if (oldest_packed_ == nullptr) continue;
+    dropped += oldest_packed_->packed_size;
+    drop_packed(*oldest_packed_);
+  }
+}
+
 std::size_t SharedHistories::evict_unused() {
+  show(nullptr);
+  while (recent_.count > 0 && recent_.values[recent_.first].value->round != round_) forget_oldest();
   std::size_t evicted = 0;
   SharedValue* const last = newest_packed_;
   SharedValue* value = oldest_packed_;
@@ -61,20 +93,24 @@ std::size_t SharedHistories::evict_unused() {
     value = following;
   }
   ++round_;
+  blocks_.trim();
   return evicted;
 }
 
 std::size_t SharedHistories::give_up(bool texts_too) {
+  forget_recent();
   std::size_t given_up = 0;
   for (; oldest_packed_ != nullptr; ++given_up) drop_packed(*oldest_packed_);
-  if (!texts_too) return given_up;
-  std::vector<SharedValue*> all;
-  all.reserve(values_.size());
-  values_.for_each([&](SharedValue& value) { all.push_back(&value); });
-  for (SharedValue* value : all) hold(*value);
-  for (SharedValue* value : all) give_up_text(*value);
-  for (SharedValue* value : all) let_go(*value);
-  return given_up + all.size();
+  if (texts_too) {
+    given_up += values_.size();
+    values_.drain([this](SharedValue& value) {
+      hold(value);
+      if (SharedValue* const parent = detach(value); parent != nullptr) let_go(*parent);
+      let_go(value);
+    });
+  }
+  blocks_.release();
+  return given_up;
 }
 
 }  // namespace wsproxy::deflate

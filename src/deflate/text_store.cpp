@@ -23,13 +23,8 @@ StoredText* TextStore::take(base::Bytes text, std::uint64_t text_hash) {
            std::memcmp(candidate.bytes().data(), text.data(), text.size()) == 0;
   });
   if (stored == nullptr) {
-    const std::size_t size = sizeof(StoredText) + text.size();
-    if (!budget_.try_reserve(size)) return nullptr;
-    void* const memory = ::operator new(size, std::nothrow);
-    if (memory == nullptr) {
-      budget_.release(size);
-      return nullptr;
-    }
+    void* const memory = blocks_.take(memory_of(text.size()));
+    if (memory == nullptr) return nullptr;
     stored = new (memory) StoredText{nullptr, text_hash, static_cast<std::uint32_t>(text.size()), 0};
     std::memcpy(stored + 1, text.data(), text.size());
     table_.insert(*stored);
@@ -41,10 +36,9 @@ StoredText* TextStore::take(base::Bytes text, std::uint64_t text_hash) {
 void TextStore::release(StoredText& text) {
   if (--text.users > 0) return;
   table_.erase(text);
-  const std::size_t size = sizeof(StoredText) + text.size;
+  const std::size_t size = memory_of(text.size);
   text.~StoredText();
-  ::operator delete(&text);
-  budget_.release(size);
+  blocks_.give_back(&text, size);
 }
 
 }  // namespace wsproxy::deflate

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "base/bytes.hpp"
-#include "deflate/budget.hpp"
+#include "deflate/block_store.hpp"
 #include "deflate/intrusive_table.hpp"
 
 namespace wsproxy::deflate {
@@ -21,8 +21,8 @@ struct StoredText {
 /// The payloads of all shared histories of a worker, interned: equal bytes are the same object.
 class TextStore {
  public:
-  /// The seed makes hashes unpredictable for whoever chooses payloads. The budget outlives the store.
-  TextStore(Budget& budget, std::uint64_t seed) : budget_(budget), seed_(seed) {}
+  /// The seed makes hashes unpredictable for whoever chooses payloads. The blocks outlive the store.
+  TextStore(BlockStore& blocks, std::uint64_t seed) : blocks_(blocks), seed_(seed) {}
   ~TextStore();
   TextStore(const TextStore&) = delete;
   TextStore& operator=(const TextStore&) = delete;
@@ -34,10 +34,13 @@ class TextStore {
   /// One user less; the last one frees it.
   void release(StoredText& text);
 
+  /// What a text of this size takes.
+  static std::size_t memory_of(std::size_t size) { return sizeof(StoredText) + size; }
+
   std::size_t size() const { return table_.size(); }
 
  private:
-  Budget& budget_;
+  BlockStore& blocks_;
   std::uint64_t seed_;
   IntrusiveTable<StoredText> table_;
 };

@@ -14,9 +14,10 @@ using test::text_of;
 using test::Texts;
 
 struct Worker {
-  explicit Worker(SharedHistories::Tuning tuning = {}) : histories(encoders, budget, 7, tuning) {}
+  explicit Worker(SharedHistories::Tuning tuning = {}, std::size_t memory = std::size_t{64} << 20)
+      : budget(memory), histories(encoders, budget, 7, tuning) {}
 
-  Budget budget{std::size_t{64} << 20};
+  Budget budget;
   EncoderPool encoders{8, budget};
   SharedHistories histories;
 };
@@ -64,6 +65,7 @@ TEST_CASE("What one receiver of a feed was sent serves all the others, and each 
     }
     CHECK(worker.histories.text_count() < 300);
   }
+  for (int i = 0; i < 2; ++i) worker.histories.evict_unused();
   CHECK(worker.histories.value_count() == 0);
   CHECK(worker.histories.text_count() == 0);
 }
@@ -84,6 +86,125 @@ TEST_CASE("Who joins a feed later has the same history as the others once the re
   }
   for (int i = 0; i < 100; ++i) send_all();
   CHECK(send_all() == 1);
+}
+
+/// Two receivers of one feed, the second joining after the first has had `head_start` messages. How many
+/// messages until one compression serves both, at most `most`.
+template <typename Next>
+int messages_until_equal(Worker& worker, int head_start, int most, Next next) {
+  Receiver first{worker};
+  for (int i = 0; i < head_start; ++i) first.send(next());
+  Receiver second{worker};
+  for (int i = 0; i < most; ++i) {
+    const std::string text = next();
+    first.send(text);
+    if (second.send(text)) return i;
+  }
+  return most;
+}
+
+TEST_CASE("Receivers of tiny messages become equal as well") {
+  Worker worker;
+  Texts texts{3};
+  const auto tiny = [&] { return "position " + std::to_string(texts.below(1000000)) + std::string(9, '.'); };
+  CHECK(messages_until_equal(worker, 300, 4000, tiny) < 1500);
+}
+
+TEST_CASE("Receivers become equal when no message of the feed is a mark") {
+  constexpr std::uint32_t kHardlyEver = 1U << 31U;
+  Worker worker{{.reach = 8192, .mark_every = kHardlyEver}};
+  Texts texts{4};
+  CHECK(messages_until_equal(worker, 10, 2000, [&] { return texts.chat(); }) < 400);
+}
+
+TEST_CASE("A receiver that is ahead of the others leaves them what it was sent") {
+  Worker worker{{.reach = 4096, .mark_every = 1024}};
+  std::deque<Receiver> receivers;
+  for (int i = 0; i < 3; ++i) receivers.emplace_back(worker);
+  Texts texts{5};
+  int compressed = 0;
+  for (int batch = 0; batch < 40; ++batch) {
+    std::vector<std::string> messages(10);
+    for (std::string& message : messages) message = texts.chat();
+    for (Receiver& receiver : receivers)
+      for (const std::string& message : messages) compressed += receiver.send(message) ? 0 : 1;
+  }
+  CHECK(compressed == 400);
+}
+
+TEST_CASE("A message that is sent over and over is looked up by its only receiver") {
+  for (const std::size_t mark_every : {std::size_t{0}, std::size_t{1}, std::size_t{1} << 31U}) {
+    Worker worker{{.reach = 2048, .mark_every = mark_every, .restarts_only = mark_every == 1}};
+    Receiver receiver{worker};
+    const std::string text = Texts{6}.chat();
+    for (int i = 0; i < 40; ++i) receiver.send(text);
+    for (int i = 0; i < 5; ++i) CHECK(receiver.send(text));
+  }
+}
+
+TEST_CASE("A message too short to shrink leaves the encoder where it stands") {
+  Worker worker;
+  Receiver receiver{worker};
+  Texts texts{7};
+  receiver.send(texts.chat());
+  receiver.send("x");
+  receiver.send("");
+  receiver.send(texts.chat());
+  CHECK(worker.encoders.primed_count() == 1);
+}
+
+TEST_CASE("An encoder does not wait where no receiver goes on") {
+  // Every message is a mark, so every history begins anew with it.
+  Worker worker{{.reach = 4096, .mark_every = 1, .restarts_only = true}};
+  Receiver receiver{worker};
+  Texts texts{8};
+  for (int i = 0; i < 8; ++i) receiver.send(texts.chat());
+  CHECK(worker.encoders.idle_count() == 1);
+}
+
+TEST_CASE("What is given up takes no memory from its receivers on") {
+  Worker worker;
+  Receiver receiver{worker};
+  Texts texts{9};
+  for (int i = 0; i < 100; ++i) receiver.send(texts.chat());
+  worker.encoders.retire_all();
+  worker.histories.give_up(true);
+  CHECK(worker.histories.value_count() == 0);
+  CHECK(worker.histories.text_count() == 0);
+  CHECK(worker.budget.used() < 512);
+  CHECK_FALSE(receiver.send(texts.chat()));
+}
+
+TEST_CASE("A feed that begins when memory is full gets that of compressed messages nobody waits for") {
+  Worker worker{{.reach = 4096}, 2000000};
+  Texts texts{10};
+  std::deque<Receiver> idle;
+  while (worker.budget.free() > 2000) {
+    if (idle.empty() || idle.back().place.size() > 3000) idle.emplace_back(worker);
+    idle.back().send(texts.chat());
+  }
+  Receiver first{worker};
+  Receiver second{worker};
+  int known = 0;
+  for (int i = 0; i < 200; ++i) {
+    const auto text = texts.chat();
+    first.send(text);
+    known += second.send(text) ? 1 : 0;
+  }
+  CHECK(known == 200);
+}
+
+TEST_CASE("With no memory at all every message still arrives") {
+  Worker worker{{}, 0};
+  Receiver first{worker};
+  Receiver second{worker};
+  Texts texts{11};
+  for (int i = 0; i < 50; ++i) {
+    const auto text = texts.chat();
+    first.send(text);
+    second.send(text);
+  }
+  CHECK(worker.histories.text_count() == 0);
 }
 
 }  // namespace
