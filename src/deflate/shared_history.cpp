@@ -47,6 +47,10 @@ bool SharedPlace::is_in_company() const {
   return made_ == nullptr || made_->arrivals != arrivals_;
 }
 
+std::uint8_t SharedPlace::window_bits() const {
+  return at_->window_bits;
+}
+
 std::size_t SharedPlace::size() const {
   return at_->is_given_up ? 0 : at_->size;
 }

@@ -39,6 +39,7 @@ class SharedPlace {
   /// Whether another connection has come by since this one's last message was compressed for it anew.
   /// True after a message that was known already.
   bool is_in_company() const;
+  std::uint8_t window_bits() const;
   /// How much text may be referred to.
   std::size_t size() const;
   /// Whether it leaves what it began with at the first mark, to become equal to others (the default). A
