@@ -98,6 +98,7 @@ std::size_t SharedHistories::evict_unused() {
 }
 
 std::size_t SharedHistories::give_up(bool texts_too) {
+  if (is_busy_) return 0;
   forget_recent();
   std::size_t given_up = 0;
   for (; oldest_packed_ != nullptr; ++given_up) drop_packed(*oldest_packed_);

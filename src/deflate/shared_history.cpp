@@ -8,6 +8,18 @@
 namespace wsproxy::deflate {
 namespace {
 
+/// While it exists, nothing is given up in the middle of what is being done.
+class Busy {
+ public:
+  explicit Busy(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Busy() { flag_ = false; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+
+ private:
+  bool& flag_;
+};
+
 constexpr std::size_t kNodeRoom = 256;  // for a value or what surrounds a text, generously
 
 }  // namespace
@@ -84,6 +96,7 @@ base::Bytes SharedHistories::known(SharedPlace& place, base::Bytes text) {
   found->round = round_;
   place.alone_ = place.restarts_ = 0;
   served_ = &place;
+  const Busy busy{is_busy_};
   arrive(place, successor(*found, place.realigns_), false);
   return found->packed_bytes();
 }
@@ -110,6 +123,7 @@ bool SharedHistories::compress(SharedPlace& place, base::Bytes text, std::uint64
 
 void SharedHistories::store(SharedPlace& place, base::Bytes text, std::uint64_t text_hash, base::Bytes packed,
                             Stamp stamp) {
+  const Busy busy{is_busy_};
   SharedValue& at = *place.at_;
   const bool will_be_cut = at.size + text.size() > reach(at) || at.length >= kMostTexts;
   make_room(text.size() + packed.size() + (will_be_cut ? at.length + 2U : 2U) * kNodeRoom);
@@ -123,22 +137,27 @@ void SharedHistories::store(SharedPlace& place, base::Bytes text, std::uint64_t 
   }
   remember(*made);
   keep_packed(*made, packed);
-
   count_turn(place);
-  SharedValue* next = &successor(*made, place.realigns_);
-  hold(*next);
-  if (should_restart(place, *made)) {
-    SharedValue* const start = child(root(made->window_bits), *made->text);
-    if (start != nullptr) let_go(*std::exchange(next, start));
-    place.alone_ = 0;
-    if (place.restarts_ < UINT8_MAX) ++place.restarts_;
-  }
+  SharedValue* const next = go_on(place, *made);
   // Nobody goes on from where it does not.
   if (next != made) encoders_.leave(std::exchange(stamp, 0));
   encoders_.leave(std::exchange(made->stamp, stamp));
   arrive(place, *next, true);
   let_go(*next);
   let_go(*made);
+}
+
+/// Where to; held.
+SharedValue* SharedHistories::go_on(SharedPlace& place, SharedValue& made) {
+  if (should_restart(place, made)) {
+    place.alone_ = 0;
+    if (place.restarts_ < UINT8_MAX) ++place.restarts_;
+    SharedValue* const start = child(root(made.window_bits), *made.text);
+    if (start != nullptr) return start;
+  }
+  SharedValue& next = successor(made, place.realigns_);
+  hold(next);
+  return &next;
 }
 
 void SharedHistories::count_turn(SharedPlace& place) {

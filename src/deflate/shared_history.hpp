@@ -94,7 +94,8 @@ class SharedHistories {
   /// housekeeping round.
   std::size_t evict_unused();
   /// Gives back all it can: compressed bytes first, then, with `texts_too`, the texts: whoever refers to
-  /// them finds itself at the start. Returns how many were given up.
+  /// them finds itself at the start. Returns how many were given up; none from within another call here, as
+  /// when the budget asks for room.
   std::size_t give_up(bool texts_too);
 
   std::size_t value_count() const { return values_.size(); }
@@ -110,6 +111,7 @@ class SharedHistories {
   void arrive(SharedPlace& place, SharedValue& at, bool made);
   void show(SharedValue* value);
   void append_text(const SharedValue& value, base::ByteQueue& out) const;
+  SharedValue* go_on(SharedPlace& place, SharedValue& made);
   void count_turn(SharedPlace& place);
   bool should_restart(const SharedPlace& place, const SharedValue& made) const;
   void store(SharedPlace& place, base::Bytes text, std::uint64_t text_hash, base::Bytes packed, Stamp stamp);
@@ -166,6 +168,7 @@ class SharedHistories {
   std::vector<StoredText*> chain_;       // scratch: newest first, with room for the longest
   base::ByteQueue past_;                 // scratch
   std::uint32_t round_ = 1;
+  bool is_busy_ = false;
 };
 
 }  // namespace wsproxy::deflate

@@ -194,6 +194,37 @@ TEST_CASE("A feed that begins when memory is full gets that of compressed messag
   CHECK(known == 200);
 }
 
+/// What Codecs does when memory is short.
+struct Relief final : Budget::Relief {
+  explicit Relief(Worker& of) : worker(of) { worker.budget.set_relief(this); }
+  void make_room(std::size_t) override { worker.histories.give_up(false); }
+  Worker& worker;
+};
+
+TEST_CASE("Memory that gets short on the way does not take what is being handed out") {
+  // Every message is a mark. The first receiver does not care, the second one begins anew there.
+  Worker worker{{.mark_every = 1, .restarts_only = true}};
+  Relief relief{worker};
+  Receiver first{worker};
+  Receiver second{worker};
+  first.place.set_realigns(false);
+  Texts texts{12};
+  const auto text = texts.chat();
+  first.send(text);
+  second.send(text);
+  const auto next = texts.chat();
+  first.send(next);
+  const std::size_t taken = worker.budget.free();
+  worker.budget.reserve(taken);
+  CHECK(second.send(next));
+  worker.budget.release(taken);
+  for (int i = 0; i < 4; ++i) {
+    const auto another = texts.chat();
+    first.send(another);
+    second.send(another);
+  }
+}
+
 TEST_CASE("With no memory at all every message still arrives") {
   Worker worker{{}, 0};
   Receiver first{worker};

@@ -17,37 +17,36 @@ namespace wsproxy::deflate::test {
 /// judge is a plain inflater a connection, of exactly its agreed window. `Choice` has below(bound), which
 /// decides everything.
 template <typename Choice>
-class SharingWorld {
+class SharingWorld final : private Budget::Relief {
  public:
   SharingWorld(Choice& choice, std::size_t most_connections)
       : choice_(choice),
         most_connections_(most_connections),
         budget_(chosen_memory()),
         encoders_(1 + below(6), budget_),
-        histories_(encoders_, budget_, below(256), chosen_tuning()) {}
+        histories_(encoders_, budget_, below(256), chosen_tuning()),
+        calm_(kCalm[below(std::size(kCalm))]) {
+    if (below(2) == 0) budget_.set_relief(this);
+  }
 
   ~SharingWorld() = default;
   SharingWorld(const SharingWorld&) = delete;
   SharingWorld& operator=(const SharingWorld&) = delete;
 
   void step() {
-    switch (below(24)) {
+    if (members_.size() < 2 || below(8) == 0) return join();
+    if (below(calm_) > 0) return broadcast();
+    switch (below(5)) {
       case 0:
-      case 1:
-        return join();
-      case 2:
         return leave();
-      case 3:
-      case 4:
+      case 1:
         return send_private();
-      case 5:
-        return housekeeping();
-      case 6:
+      case 2:
         return send_burst();
-      case 7:
-        return rearrange();
+      case 3:
+        return keep_house();
       default:
-        return broadcast();
+        return rearrange();
     }
   }
 
@@ -76,7 +75,7 @@ class SharingWorld {
     bool keeps_history;
     std::size_t behind = 0;  // messages of the feed that it has yet to get
   };
-  static constexpr std::size_t kFeeds = 3;
+  static constexpr std::size_t kFeeds = 2;
 
   static void require(bool holds, const char* what) {
     if (!holds) throw std::runtime_error{what};
@@ -84,7 +83,7 @@ class SharingWorld {
   std::size_t below(std::size_t bound) { return choice_.below(bound); }
 
   std::size_t chosen_memory() {
-    constexpr std::size_t kMemory[]{0, 3000, 100000, 1000000, std::size_t{64} << 20, std::size_t{64} << 20};
+    constexpr std::size_t kMemory[]{0, 3000, 100000, 1000000, kAmple, kAmple, kAmple, kAmple};
     return kMemory[below(std::size(kMemory))];
   }
 
@@ -104,27 +103,42 @@ class SharingWorld {
                    : Method{Engine::zlib, static_cast<std::uint8_t>(1 + below(9))};
   }
 
-  /// What a feed sends: often the same again, now and then large.
-  std::string message() {
-    const std::size_t number = below(below(4) == 0 ? 3 : 400);
-    switch (below(12)) {
+  /// What a feed sends: the same again now and then, sometimes large.
+  const std::string& message() {
+    static const auto kMessages = [] {
+      std::vector<std::string> messages;
+      Texts texts{1};
+      for (std::size_t i = 0; i < 600; ++i) messages.push_back(texts.chat());
+      for (std::size_t i = 0; i < 60; ++i) messages.push_back(texts.any());
+      for (std::size_t i = 0; i < 60; ++i) messages.push_back(std::to_string(i) + " is it");
+      for (std::size_t i = 0; i < 60; ++i) messages.push_back(std::string(i, i % 2 == 0 ? 'a' : 'b'));
+      for (std::size_t i = 0; i < 3; ++i) messages.push_back(texts.chats(64000));
+      return messages;
+    }();
+    switch (below(64)) {
       case 0:
-        return std::string(number / 8, static_cast<char>('a' + number % 3));
+        return kMessages[below(kMessages.size())];
       case 1:
-        return Texts{static_cast<std::uint32_t>(number)}.any();
       case 2:
-        return below(6) == 0 ? Texts{static_cast<std::uint32_t>(number)}.chats(60000)
-                             : std::to_string(number) + " is it";
+        return kMessages[600 + below(180)];
+      case 3:
+        return kMessages[below(3)];
       default:
-        return Texts{static_cast<std::uint32_t>(number)}.chat();
+        return kMessages[below(600)];
     }
+  }
+
+  void make_room(std::size_t bytes) override {
+    encoders_.retire_standing(EncoderPool::Which::all);
+    if (budget_.free() < bytes) histories_.give_up(false);
   }
 
   void join() {
     if (members_.size() == most_connections_) return;
     const std::size_t kind = below(8);
-    const auto bits = static_cast<std::uint8_t>(kind < 4 ? 15 : 8 + below(8));
+    const auto bits = static_cast<std::uint8_t>(kind < 6 ? 15 : 8 + below(8));
     members_.push_back(std::make_unique<Member>(histories_, bits, below(kFeeds), below(10) > 0));
+    members_.back()->place.set_realigns(below(8) > 0);
     ++joined_;
   }
 
@@ -140,14 +154,14 @@ class SharingWorld {
     const auto number = static_cast<std::size_t>(&feed - feeds_.data());
     feed.push_back(message());
     if (feed.size() > kLate) feed.pop_front();
-    const bool some_late = below(4) == 0;
-    const bool all_raw = below(16) == 0;
+    const bool some_late = below(calm_) == 0;
+    const bool all_raw = below(calm_) == 0;
     for (auto& member : members_) {
       if (member->feed != number) continue;
       ++member->behind;
       if (all_raw) {
         member->behind = 0;
-      } else if (!some_late || below(3) > 0 || member->behind > kLate) {
+      } else if (!some_late || below(2) == 0 || member->behind > kLate) {
         catch_up(*member, feed);
       }
     }
@@ -183,11 +197,11 @@ class SharingWorld {
     if (!member.keeps_history) member.place.forget();
     // Else it goes raw, which the inflater does not get to see.
     if (packed.empty()) return;
-    require(member.peer.message(base::as_text(packed), message.size() > 5000 ? 512 : 1) == message,
+    require(member.peer.message(base::as_text(packed), message.size() > 5000 ? 256 : 1) == message,
             "another message came out");
   }
 
-  void housekeeping() {
+  void keep_house() {
     switch (below(6)) {
       case 0:
         histories_.give_up(false);
@@ -230,7 +244,7 @@ class SharingWorld {
     History history{std::min<std::size_t>(4096, std::size_t{1} << bits), History::Keep::may_forget, budget_};
     histories_.continue_in(member.place, history);
     for (std::size_t i = below(4); i > 0; --i) {
-      const std::string alone = message();
+      const std::string& alone = message();
       out_.clear();
       const EncoderShape shape = fitted_shape(chosen_method(), bits, history.reach(), alone.size());
       if (!encoders_.compress(base::as_bytes(alone), shape, &history, out_)) continue;
@@ -240,13 +254,16 @@ class SharingWorld {
     member.place.forget();
   }
 
+  static constexpr std::size_t kAmple = std::size_t{64} << 20;
   static constexpr std::size_t kLate = 12;
+  static constexpr std::size_t kCalm[]{3, 20, 100};
 
   Choice& choice_;
   std::size_t most_connections_;
   Budget budget_;
   EncoderPool encoders_;
   SharedHistories histories_;
+  std::size_t calm_;  // the higher, the less often anything but a broadcast happens
   std::vector<std::unique_ptr<Member>> members_;
   std::array<std::deque<std::string>, kFeeds> feeds_;
   base::ByteQueue out_;
