@@ -14,9 +14,16 @@ constexpr std::size_t kRawBetween = 1024;
 
 constexpr std::uint8_t kWithoutStatic = 16;
 
-std::size_t reach_of(const CompressorSettings& settings) {
-  const std::size_t most = settings.is_history_auto ? kFirstReach : settings.history_bytes;
-  return std::min(most, std::size_t{1} << settings.window_bits);
+// With less than this part of the memory free a history falls back to half its reach.
+constexpr std::size_t kShort = 8;
+
+std::size_t most_reach(const CompressorSettings& settings) {
+  return std::min(settings.history_bytes, std::size_t{1} << settings.window_bits);
+}
+
+std::size_t first_reach(const CompressorSettings& settings) {
+  const std::size_t most = most_reach(settings);
+  return settings.is_history_auto ? std::min(most, kFirstReach) : most;
 }
 
 }  // namespace
@@ -59,6 +66,7 @@ Compressor::Outcome Compressor::compress(base::Bytes text, base::ByteQueue& scra
 
 Compressor::Outcome Compressor::compress_shared(base::Bytes text, base::ByteQueue& scratch) {
   auto& place = std::get<SharedPlace>(past_);
+  const bool was_raw = last_ == Last::raw;
   judge_last();
   if (habit_.is_alone()) {
     go_alone();
@@ -75,7 +83,10 @@ Compressor::Outcome Compressor::compress_shared(base::Bytes text, base::ByteQueu
   const std::uint64_t hash = codecs_.shared.hash(text);
   const bool is_broadcast = codecs_.sightings.see(hash, connection_);
   last_hash_ = hash;
-  if (!is_broadcast && habit_.expects_private() && text.size() <= kRawBetween) {
+  // Behind a private message a receiver is ahead of the others: what comes next it may well be the first to
+  // get.
+  const bool is_private = !is_broadcast && !was_raw && habit_.expects_private();
+  if (is_private && text.size() <= kRawBetween) {
     last_ = Last::raw;
     return {Bypass::keeps_shared, false, {}};
   }
@@ -83,23 +94,22 @@ Compressor::Outcome Compressor::compress_shared(base::Bytes text, base::ByteQueu
   const bool shrank = codecs_.shared.compress(place, text, hash, with, scratch);
   record_whole(with, text.size(), shrank ? scratch.size() : text.size());
   if (!shrank) return {Bypass::no_gain, false, {}};
-  if (is_broadcast) note(true);
-  last_ = is_broadcast ? Last::broadcast : Last::compressed;
+  if (is_broadcast) {
+    note(true);
+  } else {
+    last_ = Last::compressed;
+  }
   if (!keeps_history()) place.forget();
   return {Bypass::none, false, scratch.view()};
 }
 
 void Compressor::judge_last() {
-  auto& place = std::get<SharedPlace>(past_);
   const Last last = std::exchange(last_, Last::settled);
-  if (last == Last::broadcast) {
-    if (habit_.note_stray(!place.is_in_company())) place.begin_anew_at_mark();
-  } else if (last != Last::settled) {
-    const bool others_followed =
-        last == Last::compressed ? place.is_in_company() : codecs_.sightings.was_seen_by_others(last_hash_);
-    habit_.note_first(others_followed);
-    note(others_followed);
-  }
+  if (last == Last::settled) return;
+  const bool others_followed = last == Last::compressed ? std::get<SharedPlace>(past_).is_in_company()
+                                                        : codecs_.sightings.was_seen_by_others(last_hash_);
+  habit_.note_first(others_followed);
+  note(others_followed);
 }
 
 void Compressor::note(bool in_company) {
@@ -118,9 +128,48 @@ Compressor::Outcome Compressor::compress_alone(base::Bytes text, base::ByteQueue
   const Method with = method(text.size());
   const EncoderShape shape =
       fitted_shape(with, settings_.window_bits, history != nullptr ? history->reach() : 0, text.size());
+  if (history != nullptr && settings_.is_history_auto) adapt_reach(*history, text, shape, scratch);
   const bool shrank = codecs_.encoders.compress(text, shape, history, scratch);
   record_whole(with, text.size(), shrank ? scratch.size() : text.size());
   return {shrank ? Bypass::none : Bypass::no_gain, false, scratch.view()};
+}
+
+void Compressor::adapt_reach(History& history, base::Bytes text, EncoderShape shape,
+                             base::ByteQueue& scratch) {
+  const std::size_t reach = history.reach();
+  const std::size_t free = codecs_.budget.free();
+  const std::size_t limit = codecs_.budget.limit();
+  if (reach > kFirstReach && free < limit / kShort) {
+    history.set_reach(reach / 2);
+    trial_ = {};
+    return;
+  }
+  // With half of the memory taken it stays with everybody as it is.
+  const std::size_t most = free < limit / 2 ? reach : most_reach(settings_);
+  switch (trial_.next(history.size(), reach, most)) {
+    case ReachTrial::Step::nothing:
+      break;
+    case ReachTrial::Step::double_reach:
+      history.set_reach(reach * 2);
+      break;
+    case ReachTrial::Step::sample: {
+      const base::Bytes past = history.text();
+      const std::size_t with = size_behind(past, text, shape, scratch);
+      const std::size_t without = size_behind(past.last(past.size() / 2), text, shape, scratch);
+      if (trial_.sampled(with, without, reach)) history.set_reach(reach / 2);
+      break;
+    }
+  }
+}
+
+std::size_t Compressor::size_behind(base::Bytes past, base::Bytes text, EncoderShape shape,
+                                    base::ByteQueue& scratch) {
+  Stamp stamp = 0;
+  const bool shrank = codecs_.encoders.compress(text, shape, past, stamp, scratch);
+  codecs_.encoders.leave(stamp);
+  const std::size_t size = shrank ? scratch.size() : text.size();
+  scratch.clear();
+  return size;
 }
 
 Bypass Compressor::begin(base::Bytes sample, std::uint64_t size, std::optional<MessageEncoder>& encoder) {
@@ -140,7 +189,7 @@ void Compressor::go_alone() {
     past_.emplace<Nothing>();
     return;
   }
-  History& history = past_.emplace<History>(reach_of(settings_), History::Keep::may_forget, codecs_.shelf);
+  History& history = past_.emplace<History>(first_reach(settings_), History::Keep::may_forget, codecs_.shelf);
   codecs_.shared.continue_in(place, history);
 }
 

@@ -6,6 +6,7 @@
 #include "deflate/codecs.hpp"
 #include "deflate/history.hpp"
 #include "deflate/policy.hpp"
+#include "deflate/reach_trial.hpp"
 #include "deflate/sharing_habit.hpp"
 
 namespace wsproxy::deflate {
@@ -65,6 +66,8 @@ class Compressor {
   void note(bool in_company);
   void go_alone();
   void go_shared();
+  void adapt_reach(History& history, base::Bytes text, EncoderShape shape, base::ByteQueue& scratch);
+  std::size_t size_behind(base::Bytes past, base::Bytes text, EncoderShape shape, base::ByteQueue& scratch);
   History* own_history();
 
   const CompressorSettings& settings_;
@@ -72,11 +75,11 @@ class Compressor {
   std::variant<SharedPlace, History, Nothing> past_;
   CompressionPolicy policy_;
   SharingHabit habit_;
+  ReachTrial trial_;
   std::uint8_t without_static_ = 0;  // for so many messages more
   Sightings::Connection connection_;
-  /// What is to be found out about the last message: whether others followed when nobody had had it before,
-  /// and whether somebody was at the same place when it was a broadcast that had to be compressed.
-  enum class Last : std::uint8_t { settled, compressed, raw, broadcast };
+  /// What is to be found out about the last message, which nobody had had before: whether others followed.
+  enum class Last : std::uint8_t { settled, compressed, raw };
   Last last_ = Last::settled;
   std::uint64_t last_hash_ = 0;
 };

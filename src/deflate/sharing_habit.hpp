@@ -28,14 +28,6 @@ class SharingHabit {
   bool is_member() const { return known_ >= kFewest && std::popcount(recent_) * 4 >= known_ * 3; }
   /// A message that nobody has had before is likely for this connection only.
   bool expects_private() const { return is_member() && lead_ < kLeads; }
-  /// A broadcast had to be compressed, and nobody else was at the same place. True when that goes on: its
-  /// history is not that of the others.
-  bool note_stray(bool is_stray) {
-    strays_ = static_cast<std::uint8_t>(is_stray ? strays_ + 1U : 0U);
-    if (strays_ < kStrays) return false;
-    strays_ = 0;
-    return true;
-  }
   /// Nothing that came was a feed's.
   bool is_alone() const { return known_ >= kAlone && (recent_ & ((1U << kAlone) - 1U)) == 0; }
 
@@ -60,14 +52,12 @@ class SharingHabit {
   static constexpr unsigned kMostLead = 3;
   static constexpr unsigned kLeads = 2;
   static constexpr unsigned kMostChanges = 10;
-  static constexpr unsigned kStrays = 2;
 
   std::uint16_t recent_ = 0;  // a bit a message, the last one lowest; set: in company
   std::uint16_t wait_ = 0;
   std::uint8_t known_ = 0;  // how many of these bits mean something
   std::uint8_t lead_ = 0;
   std::uint8_t changes_ = 0;
-  std::uint8_t strays_ = 0;
 };
 
 }  // namespace wsproxy::deflate
