@@ -21,6 +21,7 @@ Codecs::Codecs(const Plan& plan)
 std::size_t Codecs::end_round(std::size_t steps) {
   const std::size_t before = budget.used();
   encoders.retire_unused();
+  decoders.retire_unused();
   shared.evict_unused();
   shelf.sweep(steps);
   if (budget.free() < budget.limit() / kFreePart) frames_evicted_ += shared.give_up(true);

@@ -13,10 +13,14 @@
 #include <array>
 #include <limits>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include <zlib.h>
 
+#ifdef WSPROXY_HAS_ISAL
+#include "deflate/isal_inflater.hpp"
+#endif
 #include "deflate/zlib_memory.hpp"
 
 namespace wsproxy::deflate {
@@ -29,6 +33,20 @@ constexpr std::size_t kMaxStep = std::numeric_limits<uInt>::max();
 constexpr int kBetweenBlocks = 128;  // in z_stream::data_type after inflate
 
 constexpr std::array kTail{std::byte{0x00}, std::byte{0x00}, std::byte{0xff}, std::byte{0xff}};
+
+/// What a message may refer back to.
+base::Bytes past_of(History* history, std::uint8_t window_bits) {
+  const base::Bytes text = history != nullptr ? history->text() : base::Bytes{};
+  return text.last(std::min(text.size(), std::size_t{1} << window_bits));
+}
+
+std::unique_ptr<WholeInflater> make_whole_inflater([[maybe_unused]] Budget& budget) {
+#ifdef WSPROXY_HAS_ISAL
+  return make_isal_inflater(budget);
+#else
+  return nullptr;
+#endif
+}
 
 /// Small messages shall not make big buffers.
 std::size_t output_step(std::size_t input_size) {
@@ -171,9 +189,34 @@ MessageDecoder DecoderPool::begin(std::uint8_t window_bits, History* history) {
     decoder = std::move(idle_.back());
     idle_.pop_back();
   }
-  const auto text = history != nullptr ? history->text() : base::Bytes{};
-  decoder->prime(text.last(std::min(text.size(), std::size_t{1} << window_bits)));
+  decoder->prime(past_of(history, window_bits));
   return {*this, std::move(decoder), history};
+}
+
+bool DecoderPool::inflate_whole(std::uint8_t window_bits, History* history, base::Bytes packed,
+                                base::ByteQueue& out, std::size_t most) {
+  used_whole_inflater_ = true;
+  if (!whole_inflater_) whole_inflater_ = make_whole_inflater(*budget_);
+  if (!whole_inflater_ || packed.size() > kMaxStep || most > kMaxStep) return false;
+  const base::MutableBytes room = out.prepare(most).first(most);
+  const std::optional<std::size_t> size =
+      whole_inflater_->inflate(past_of(history, window_bits), packed, room);
+  if (!size) return false;
+  if (history != nullptr) history->append(room.first(*size));
+  out.commit(*size);
+  return true;
+}
+
+bool DecoderPool::has_whole_inflater() {
+#ifdef WSPROXY_HAS_ISAL
+  return true;
+#else
+  return false;
+#endif
+}
+
+void DecoderPool::retire_unused() {
+  if (!std::exchange(used_whole_inflater_, false)) whole_inflater_.reset();
 }
 
 void DecoderPool::give_back(std::unique_ptr<LiveDecoder> decoder) {

@@ -6,6 +6,7 @@
 
 #include "base/byte_queue.hpp"
 #include "deflate/history.hpp"
+#include "deflate/whole_inflater.hpp"
 
 namespace wsproxy::deflate {
 
@@ -54,6 +55,18 @@ class DecoderPool {
   /// context takeover, and else stays where it is until the message ends.
   MessageDecoder begin(std::uint8_t window_bits, History* history);
 
+  /// A message of which every byte is there, by a shorter way than begin(). False when that does not work
+  /// out, for whatever reason: then nothing has changed, and begin() has to judge it. Else it was a good
+  /// one, its text, less than `most` bytes, is appended to `out` and to the history.
+  bool inflate_whole(std::uint8_t window_bits, History* history, base::Bytes packed, base::ByteQueue& out,
+                     std::size_t most);
+  /// From so many compressed bytes on, some 3 KB of text, it is shorter by a quarter and more.
+  static constexpr std::size_t kLeastWhole = 768;
+  /// Whether this build has one.
+  static bool has_whole_inflater();
+  /// Frees what no message has used since the call before, but for inflaters between two messages.
+  void retire_unused();
+
   std::size_t idle_count() const;
 
  private:
@@ -62,6 +75,8 @@ class DecoderPool {
   Budget* budget_;
   std::size_t max_idle_;
   std::vector<std::unique_ptr<LiveDecoder>> idle_;
+  std::unique_ptr<WholeInflater> whole_inflater_;
+  bool used_whole_inflater_ = false;
 };
 
 }  // namespace wsproxy::deflate

@@ -71,11 +71,7 @@ Fault ToApp::on_header(Allowance& allowance) {
     message_bytes_ = 0;
     utf8_.reset();
     fragment_sent_ = false;
-    if (reader_.is_compressed()) {
-      inflating_ = Inflating::yes;
-      decoder_.emplace(workshop_.codecs.decoders.begin(settings_.compression->params.client_window_bits,
-                                                       history_ ? &*history_ : nullptr));
-    }
+    if (reader_.is_compressed()) inflating_ = Inflating::yes;
   }
   if (reader_.is_compressed() || settings_.max_message_bytes == 0) return Fault::none;
   // Judged before one byte of it is looked at; a compressed frame is judged by what comes out of it.
@@ -124,7 +120,14 @@ Fault ToApp::inflate(base::Bytes packed, bool message_complete, Output& out) {
   // connection no memory; an unfinished one moves to held_.
   const bool on_scratch = held_.empty();
   base::ByteQueue& text = on_scratch ? workshop_.text : held_;
-  const Fault fault = drain_decoder(packed, message_complete, text, out);
+  Fault fault = Fault::none;
+  if (decoder_ || !message_complete || !inflate_whole(packed, text, fault, out)) {
+    if (!decoder_) {
+      decoder_.emplace(
+          workshop_.codecs.decoders.begin(settings_.compression->params.client_window_bits, history()));
+    }
+    fault = drain_decoder(packed, message_complete, text, out);
+  }
   if (on_scratch) {
     if (fault == Fault::none && inflating_ != Inflating::no) held_.append(text.view());
     text.clear();
@@ -134,14 +137,40 @@ Fault ToApp::inflate(base::Bytes packed, bool message_complete, Output& out) {
   return fault;
 }
 
+/// False when it has to be inflated the long way, from its beginning.
+bool ToApp::inflate_whole(base::Bytes packed, base::ByteQueue& text, Fault& fault, Output& out) {
+  // What has more is hardly a message up to kWholeMessage.
+  if (packed.size() < deflate::DecoderPool::kLeastWhole || packed.size() > kWholeMessage / 2) return false;
+  const std::uint64_t begun = workshop_.nanoseconds();
+  const bool done = workshop_.codecs.decoders.inflate_whole(settings_.compression->params.client_window_bits,
+                                                            history(), packed, text, most_text(0));
+  meter_.on_inflated(workshop_.nanoseconds() - begun);
+  if (!done) return false;
+  message_bytes_ = text.size();
+  out.allowance.bytes -= static_cast<std::int64_t>(text.size());
+  fault = accept_text(text.view(), true);
+  if (fault == Fault::none) {
+    send_fragment(text, true, out);
+    end_message(out.allowance);
+  }
+  return true;
+}
+
+std::size_t ToApp::most_text(std::size_t held) const {
+  const std::size_t most = kWholeMessage + 1 - held;  // that one more tells a larger message from a whole
+  if (settings_.max_message_bytes == 0) return most;
+  // One byte more than allowed is enough to know.
+  const std::uint64_t left = settings_.max_message_bytes - message_bytes_;
+  return left < most ? static_cast<std::size_t>(left) + 1 : most;
+}
+
+deflate::History* ToApp::history() {
+  return history_ ? &*history_ : nullptr;
+}
+
 Fault ToApp::drain_decoder(base::Bytes& packed, bool message_complete, base::ByteQueue& text, Output& out) {
   for (;;) {
-    std::size_t most = kWholeMessage + 1 - text.size();  // that one more tells a larger message from a whole
-    if (settings_.max_message_bytes != 0) {
-      // One byte more than allowed is enough to know.
-      const std::uint64_t left = settings_.max_message_bytes - message_bytes_;
-      if (left < most) most = static_cast<std::size_t>(left) + 1;
-    }
+    const std::size_t most = most_text(text.size());
     const std::size_t before = text.size();
     const std::uint64_t begun = workshop_.nanoseconds();
     deflate::DecodeStatus status = decoder_->write(packed, text, most);

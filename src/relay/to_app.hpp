@@ -65,6 +65,9 @@ class ToApp {
   void pass_control(base::Bytes payload, Output& out);
   websocket::Fault pass(const FrameReader::Step& step, Output& out);
   websocket::Fault inflate(base::Bytes packed, bool message_complete, Output& out);
+  bool inflate_whole(base::Bytes packed, base::ByteQueue& text, websocket::Fault& fault, Output& out);
+  std::size_t most_text(std::size_t held) const;
+  deflate::History* history();
   websocket::Fault drain_decoder(base::Bytes& packed, bool message_complete, base::ByteQueue& text,
                                  Output& out);
   websocket::Fault accept_text(base::Bytes fresh, bool may_end_here);

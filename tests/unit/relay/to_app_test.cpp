@@ -316,6 +316,56 @@ TEST_CASE("Each protocol fault of a client has its close code, and the app gets 
   }
 }
 
+TEST_CASE("A compressed message that comes at once is the same to the app as one that comes in pieces") {
+  test::Deflater deflater(12);
+  RelayRig at_once(compressed(12));
+  RelayRig in_pieces(compressed(12));
+  for (const std::size_t size : {500u, 3000u, 5000u, 20000u, 65535u, 65536u, 65537u, 90000u, 4000u}) {
+    CAPTURE(size);
+    const std::string text = letters(size);
+    const auto frame = FrameBytes{}.fin().rsv1().text().masked().payload(deflater.message(text)).build();
+    at_once.client_says(frame);
+    for (std::size_t at = 0; at < frame.size(); at += 700) {
+      const auto left = std::min<std::size_t>(700, frame.size() - at);
+      in_pieces.client_says(std::vector<std::byte>(frame.data() + at, frame.data() + at + left));
+    }
+    CHECK(at_once.app.messages().back() == SeenMessage{1, false, text});
+    CHECK(at_once.app.messages() == in_pieces.app.messages());
+    CHECK(at_once.app.frames().size() == in_pieces.app.frames().size());
+    CHECK(at_once.meter.messages == in_pieces.meter.messages);
+  }
+}
+
+TEST_CASE("10.4, 8.1: a compressed message that comes at once is judged like any other") {
+  const std::string text = letters(5000);
+  const auto say = [](RelayRig& rig, const std::string& packed) {
+    rig.client_says(FrameBytes{}.fin().rsv1().text().masked().payload(packed).build());
+  };
+  for (const std::size_t limit : {5000u, 4999u}) {
+    auto options = compressed();
+    options.max_message_bytes = limit;
+    RelayRig rig(options);
+    say(rig, test::Deflater{15}.message(text));
+    if (limit == 5000) {
+      CHECK(rig.app.messages().at(0).payload == text);
+    } else {
+      CHECK(close_code(rig.client.messages().at(0)) == 1009);
+      CHECK(close_code(rig.app.messages().at(0)) == 1009);
+    }
+  }
+  for (const auto* bad : {"\xff", "half \xe2\x82"}) {
+    RelayRig rig(compressed());
+    say(rig, test::Deflater{15}.message(text + bad));
+    CHECK(close_code(rig.client.messages().at(0)) == 1007);
+    CHECK(rig.app.messages().at(0).opcode == 8);
+  }
+  auto corrupt = test::Deflater{15}.message(text);
+  corrupt.resize(corrupt.size() - 5);
+  RelayRig rig(compressed());
+  say(rig, corrupt);
+  CHECK(close_code(rig.client.messages().at(0)) == 1007);
+}
+
 TEST_CASE("7692 7.2.2: a corrupt deflate stream is 1007 and the worker's decoder stays sound") {
   RelayRig rig(compressed());
   rig.client_says(FrameBytes{}.fin().rsv1().text().masked().payload("\xff\xff\xff\xff").build());
