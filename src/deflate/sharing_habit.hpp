@@ -12,7 +12,7 @@ class SharingHabit {
  public:
   /// A message went through that others had, or had not, before or by now.
   void note(bool in_company) {
-    recent_ = static_cast<std::uint16_t>(recent_ << 1U | (in_company ? 1U : 0U));
+    recent_ = static_cast<std::uint16_t>(unsigned{recent_} << 1U | (in_company ? 1U : 0U));
     known_ = static_cast<std::uint8_t>(std::min<unsigned>(known_ + 1U, kWindow));
   }
   /// Nobody had had this message before. Was it a broadcast all the same?
