@@ -255,6 +255,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   worker.codecs.encoders.retire_all();
   worker.codecs.shared.give_up(true);
   require(worker.codecs.shared.value_count() == 0, "no shared history is left");
+  for (int rounds = 0; rounds < 3; ++rounds) worker.codecs.end_round(1000);
   require(worker.codecs.budget.used() == 0 || worker.codecs.decoders.idle_count() > 0,
           "nothing is left of the memory");
   return 0;
