@@ -9,6 +9,8 @@ find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
+# All of it is in its header.
+find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 # ISA-L comes without a package file of CMake's. Without it zlib does all.
 option(WSPROXY_ISAL "Compress with ISA-L as well as zlib, where it is installed" ON)
 if(WSPROXY_ISAL)
