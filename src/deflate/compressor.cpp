@@ -66,8 +66,10 @@ Compressor::Outcome Compressor::compress(base::Bytes text, base::ByteQueue& scra
 
 Compressor::Outcome Compressor::compress_shared(base::Bytes text, base::ByteQueue& scratch) {
   auto& place = std::get<SharedPlace>(past_);
-  const bool was_raw = last_ == Last::raw;
-  judge_last();
+  const bool begins_turn = codecs_.sightings.begins_turn(connection_);
+  habit_.earn_raw(text.size());
+  const bool is_ahead = last_ == Last::raw || (last_ == Last::compressed && !begins_turn);
+  judge_last(begins_turn);
   if (habit_.is_alone()) {
     go_alone();
     return compress_alone(text, scratch);
@@ -83,10 +85,10 @@ Compressor::Outcome Compressor::compress_shared(base::Bytes text, base::ByteQueu
   const std::uint64_t hash = codecs_.shared.hash(text);
   const bool is_broadcast = codecs_.sightings.see(hash, connection_);
   last_hash_ = hash;
-  // Behind a private message a receiver is ahead of the others: what comes next it may well be the first to
-  // get.
-  const bool is_private = !is_broadcast && !was_raw && habit_.expects_private();
-  if (is_private && text.size() <= kRawBetween) {
+  // Behind a message that nobody has had before a receiver is ahead of the others: what comes next it may
+  // well be the first to get.
+  const bool is_private = !is_broadcast && !is_ahead && habit_.expects_private();
+  if (is_private && text.size() <= kRawBetween && habit_.spend_raw(text.size())) {
     last_ = Last::raw;
     return {Bypass::keeps_shared, false, {}};
   }
@@ -103,11 +105,13 @@ Compressor::Outcome Compressor::compress_shared(base::Bytes text, base::ByteQueu
   return {Bypass::none, false, scratch.view()};
 }
 
-void Compressor::judge_last() {
+void Compressor::judge_last(bool begins_turn) {
   const Last last = std::exchange(last_, Last::settled);
-  if (last == Last::settled) return;
-  const bool others_followed = last == Last::compressed ? std::get<SharedPlace>(past_).is_in_company()
-                                                        : codecs_.sightings.was_seen_by_others(last_hash_);
+  // Of several messages that come at once only the last one can be judged.
+  if (!begins_turn || last == Last::settled) return;
+  // They took these bytes, or had to compress it for themselves, being somewhere else.
+  const bool others_followed = (last == Last::compressed && std::get<SharedPlace>(past_).is_in_company()) ||
+                               codecs_.sightings.was_seen_by_others(last_hash_);
   habit_.note_first(others_followed);
   note(others_followed);
 }

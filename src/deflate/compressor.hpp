@@ -62,7 +62,7 @@ class Compressor {
   bool keeps_history() const;
   Outcome compress_shared(base::Bytes text, base::ByteQueue& scratch);
   Outcome compress_alone(base::Bytes text, base::ByteQueue& scratch);
-  void judge_last();
+  void judge_last(bool begins_turn);
   void note(bool in_company);
   void go_alone();
   void go_shared();

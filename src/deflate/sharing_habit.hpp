@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 namespace wsproxy::deflate {
 
 /// What one connection has been like lately: a member of a feed, whose messages others get as well, or
-/// one that talks for itself. And, as a member, whether it is the first one to get a broadcast. Eight bytes.
+/// one that talks for itself. And, as a member, whether it is the first one to get a broadcast. Ten bytes.
 class SharingHabit {
  public:
   /// A message went through that others had, or had not, before or by now.
@@ -28,6 +29,15 @@ class SharingHabit {
   bool is_member() const { return known_ >= kFewest && std::popcount(recent_) * 4 >= known_ * 3; }
   /// A message that nobody has had before is likely for this connection only.
   bool expects_private() const { return is_member() && lead_ < kLeads; }
+  /// Private messages may go raw for an eighth of all bytes: more would cost more than equal histories save.
+  void earn_raw(std::size_t message_size) {
+    raw_credit_ = static_cast<std::uint16_t>(std::min(raw_credit_ + message_size / 8, kMostRawCredit));
+  }
+  bool spend_raw(std::size_t message_size) {
+    if (message_size > raw_credit_) return false;
+    raw_credit_ = static_cast<std::uint16_t>(raw_credit_ - message_size);
+    return true;
+  }
   /// Nothing that came was a feed's.
   bool is_alone() const { return known_ >= kAlone && (recent_ & ((1U << kAlone) - 1U)) == 0; }
 
@@ -52,9 +62,11 @@ class SharingHabit {
   static constexpr unsigned kMostLead = 3;
   static constexpr unsigned kLeads = 2;
   static constexpr unsigned kMostChanges = 10;
+  static constexpr std::size_t kMostRawCredit = 4096;
 
   std::uint16_t recent_ = 0;  // a bit a message, the last one lowest; set: in company
   std::uint16_t wait_ = 0;
+  std::uint16_t raw_credit_ = 1024;
   std::uint8_t known_ = 0;  // how many of these bits mean something
   std::uint8_t lead_ = 0;
   std::uint8_t changes_ = 0;
