@@ -66,7 +66,7 @@ class SharedHistories {
     std::size_t reach = 32768;      // of a chain, in bytes; the agreed window bounds it
     std::size_t mark_every = 4096;  // bytes of text on average between two marks; 0: no marks
     bool restarts_only = false;     // a chain ends at the next mark, whatever its reach
-    std::uint16_t patience = 8;     // turns on its own before a receiver goes on from a mark; 0: never
+    std::uint16_t patience = 4;     // turns on its own before a receiver goes on from a mark; 0: never
   };
 
   /// `seed` makes the marks and the tables unpredictable. Pool and budget outlive the histories.
@@ -148,7 +148,7 @@ class SharedHistories {
       SharedValue* value;
       std::uint32_t size;
     };
-    std::array<Entry, 256> values{};
+    std::array<Entry, 64> values{};
     std::size_t first = 0;
     std::size_t count = 0;
     std::size_t bytes = 0;

@@ -20,7 +20,7 @@ TEST_CASE("Whatever connections of a worker share, each message of each is infla
   std::size_t joined = 0;
   std::size_t known = 0;
   std::size_t compressed = 0;
-  for (std::uint32_t seed = 0; seed < 150; ++seed) {
+  for (std::uint32_t seed = 0; seed < 60; ++seed) {
     INFO("seed " << seed);
     Chance chance{seed};
     SharingWorld<Chance> world{chance, 3 + seed % 30};
@@ -31,7 +31,7 @@ TEST_CASE("Whatever connections of a worker share, each message of each is infla
     compressed += world.compressed();
   }
   INFO(joined << " connections, " << known << " known, " << compressed << " compressed");
-  CHECK(joined > 3000);
+  CHECK(joined > 1200);
   CHECK(known > 10000);
   CHECK(compressed > 10000);
 }
