@@ -76,6 +76,7 @@ Compressor::Outcome Compressor::compress_shared(base::Bytes text, base::ByteQueu
   }
   if (const base::Bytes known = codecs_.shared.known(place, text); !known.empty()) {
     note(true);
+    habit_.note_broadcast(false);
     policy_.record(text.size(), known.size());
     if (!keeps_history()) place.forget();
     return {Bypass::none, true, known};
@@ -98,6 +99,7 @@ Compressor::Outcome Compressor::compress_shared(base::Bytes text, base::ByteQueu
   if (!shrank) return {Bypass::no_gain, false, {}};
   if (is_broadcast) {
     note(true);
+    last_ = Last::broadcast;
   } else {
     last_ = Last::compressed;
   }
@@ -107,6 +109,10 @@ Compressor::Outcome Compressor::compress_shared(base::Bytes text, base::ByteQueu
 
 void Compressor::judge_last(bool begins_turn) {
   const Last last = std::exchange(last_, Last::settled);
+  if (last == Last::broadcast) {
+    if (begins_turn && !std::get<SharedPlace>(past_).is_in_company()) habit_.note_broadcast(true);
+    return;
+  }
   // Of several messages that come at once only the last one can be judged.
   if (!begins_turn || last == Last::settled) return;
   // They took these bytes, or had to compress it for themselves, being somewhere else.

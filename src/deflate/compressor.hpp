@@ -78,8 +78,9 @@ class Compressor {
   ReachTrial trial_;
   std::uint8_t without_static_ = 0;  // for so many messages more
   Sightings::Connection connection_;
-  /// What is to be found out about the last message, which nobody had had before: whether others followed.
-  enum class Last : std::uint8_t { settled, compressed, raw };
+  /// What is to be found out about the last message: whether others followed where nobody had had it before,
+  /// and whether they took these bytes of a broadcast.
+  enum class Last : std::uint8_t { settled, compressed, raw, broadcast };
   Last last_ = Last::settled;
   std::uint64_t last_hash_ = 0;
 };

@@ -8,7 +8,7 @@
 namespace wsproxy::deflate {
 
 /// What one connection has been like lately: a member of a feed, whose messages others get as well, or
-/// one that talks for itself. And, as a member, whether it is the first one to get a broadcast. Ten bytes.
+/// one that talks for itself. And, as a member, whether it is the first one to get a broadcast. Eleven bytes.
 class SharingHabit {
  public:
   /// A message went through that others had, or had not, before or by now.
@@ -38,13 +38,25 @@ class SharingHabit {
     raw_credit_ = static_cast<std::uint16_t>(raw_credit_ - message_size);
     return true;
   }
-  /// Nothing that came was a feed's.
-  bool is_alone() const { return known_ >= kAlone && (recent_ & ((1U << kAlone) - 1U)) == 0; }
+  /// A broadcast was had for a look-up, or it was compressed for this connection alone.
+  void note_broadcast(bool had_to_compress) {
+    if (had_to_compress) {
+      paid_ = static_cast<std::uint8_t>(std::min<unsigned>(paid_ + 1U, kMostPaid));
+    } else if (paid_ > 0) {
+      --paid_;
+    }
+  }
+  /// Nothing that came was a feed's, or its history is hardly ever another one's: it is better off with a
+  /// history of its own.
+  bool is_alone() const {
+    return (known_ >= kAlone && (recent_ & ((1U << kAlone) - 1U)) == 0) || paid_ == kMostPaid;
+  }
 
   /// It changes sides, from a shared history to one of its own or back. Each time it has to be surer.
   void change_sides() {
     known_ = 0;
     recent_ = 0;
+    paid_ = 0;
     if (changes_ < kMostChanges) ++changes_;
     wait_ = static_cast<std::uint16_t>((1U << changes_) - 1U);
   }
@@ -62,6 +74,7 @@ class SharingHabit {
   static constexpr unsigned kMostLead = 3;
   static constexpr unsigned kLeads = 2;
   static constexpr unsigned kMostChanges = 10;
+  static constexpr unsigned kMostPaid = 48;
   static constexpr std::size_t kMostRawCredit = 4096;
 
   std::uint16_t recent_ = 0;  // a bit a message, the last one lowest; set: in company
@@ -70,6 +83,7 @@ class SharingHabit {
   std::uint8_t known_ = 0;  // how many of these bits mean something
   std::uint8_t lead_ = 0;
   std::uint8_t changes_ = 0;
+  std::uint8_t paid_ = 0;
 };
 
 }  // namespace wsproxy::deflate
