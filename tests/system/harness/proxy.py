@@ -19,6 +19,8 @@ from .ports import free_port
 from .wire import DEADLINE
 
 WSPROXY = os.environ.get("WSPROXY_BIN", "wsproxy")
+# What compresses where a test does not say: auto, zlib or isal, so that a suite can be run with each.
+ENGINE = os.environ.get("WSPROXY_TEST_ENGINE")
 SANITIZED = bool(os.environ.get("WSPROXY_SANITIZE"))  # memory and time are not the product's then
 
 
@@ -105,6 +107,11 @@ class Process:
         with open(f"/proc/{self.pid}/status") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith(field))
 
+    def own_memory(self):
+        """Bytes now that no other process has and no file has either."""
+        with open(f"/proc/{self.pid}/smaps_rollup") as kinds:
+            return next(int(line.split()[1]) * 1024 for line in kinds if line.startswith("Pss_Anon"))
+
 
 class Proxy(Process):
     """`wsproxy run` on a config file: defaults fit for tests, changed by `settings` (section 7 as nested dicts)."""
@@ -118,6 +125,8 @@ class Proxy(Process):
             "drain": {"spread": "0s"},
             "log": {"format": "json"},
         }
+        if ENGINE:
+            base["compression"] = {"engine": ENGINE}
         self.settings = merged(base, settings or {})
         self._folder = tempfile.TemporaryDirectory(prefix="wsproxy-")
         self.config_file = os.path.join(self._folder.name, "wsproxy.yaml")
