@@ -68,7 +68,8 @@ std::size_t HistoryShelf::sweep_on(std::size_t max_steps) {
     if (histories_.empty()) break;
     if (sweep_hand_ >= histories_.size()) sweep_hand_ = 0;
     History& history = *histories_[sweep_hand_++];
-    if (!may_sleep(history)) continue;
+    // The codec may take its memory from this very history.
+    if (!may_sleep(history) || !packer_.get_ready() || !may_sleep(history)) continue;
     steps += (history.size() + kStep - 1) / kStep;
     const std::size_t before = history.memory();
     if (history.sleep(packer_)) ++put_to_sleep_;

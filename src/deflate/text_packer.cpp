@@ -132,6 +132,10 @@ TextPacker::~TextPacker() {
   retire_unused();
 }
 
+bool TextPacker::get_ready() {
+  return made(deflater_) != nullptr;
+}
+
 base::Bytes TextPacker::pack(base::Bytes text) {
   packed_ = true;
   Deflater* const deflater = made(deflater_);

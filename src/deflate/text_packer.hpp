@@ -17,6 +17,9 @@ class TextPacker {
   TextPacker(const TextPacker&) = delete;
   TextPacker& operator=(const TextPacker&) = delete;
 
+  /// Makes what pack() needs, now: the memory for it may come from a text that is to be packed. False when
+  /// there is none.
+  bool get_ready();
   /// Valid until the next call; empty when a quarter cannot be saved, or without memory. At most 32 KiB.
   base::Bytes pack(base::Bytes text);
   /// Fills all of `text` with what pack() made of it; false when there is no memory for that.

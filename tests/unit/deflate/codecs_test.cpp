@@ -1,0 +1,67 @@
+#include "deflate/codecs.hpp"
+
+#include <deque>
+
+#include <catch2/catch.hpp>
+
+#include "deflate/history.hpp"
+#include "unit/deflate/plain_zlib.hpp"
+
+namespace wsproxy::deflate {
+namespace {
+
+/// A worker whose memory is full of histories that have not been used for some rounds.
+struct FullWorker {
+  explicit FullWorker(int unused_rounds, std::size_t free = 1024)
+      : codecs{{.memory = kHistories * (kReach + kReach / 16) + free}} {
+    for (std::size_t i = 0; i < kHistories; ++i) {
+      sent.push_back(texts.chats(kReach));
+      histories.emplace_back(kReach, History::Keep::may_forget, codecs.shelf);
+      histories.back().append(base::as_bytes(sent.back()));
+    }
+    // Without steps a sweep only counts the round.
+    for (int i = 0; i < unused_rounds; ++i) codecs.end_round(0);
+  }
+  ~FullWorker() {
+    histories.clear();
+    // What is left is what the worker keeps for the next message.
+    for (int i = 0; i < 3; ++i) codecs.end_round(100);
+    CHECK(codecs.budget.used() == 0);
+  }
+
+  static constexpr std::size_t kReach = 32768;
+  static constexpr std::size_t kHistories = 8;
+  Codecs codecs;
+  std::deque<History> histories;
+  std::vector<std::string> sent;
+  test::Texts texts{1};
+};
+
+TEST_CASE("The codec that puts histories to sleep takes no memory from the one it is for") {
+  for (const int unused_rounds : {2, 7, 9}) {
+    FullWorker worker{unused_rounds};
+    worker.codecs.end_round(1000);
+    for (std::size_t i = 0; i < worker.histories.size(); ++i) {
+      const std::string text{base::as_text(worker.histories[i].text())};
+      INFO("history " << i << " after " << unused_rounds << " rounds has " << text.size() << " bytes");
+      CHECK(worker.sent[i].ends_with(text));
+    }
+  }
+}
+
+TEST_CASE("A sleeping history whose reach is cut takes no memory from itself to wake up") {
+  FullWorker worker{2, std::size_t{1} << 20};
+  Budget& budget = worker.codecs.budget;
+  worker.codecs.end_round(1000);
+  History& history = worker.histories.back();
+  REQUIRE(history.is_asleep());
+  for (int i = 0; i < 10; ++i) worker.codecs.end_round(0);
+  const std::size_t others = budget.free();
+  budget.reserve(others);
+  history.set_reach(8192);
+  CHECK(worker.sent.back().ends_with(base::as_text(history.text())));
+  budget.release(others);
+}
+
+}  // namespace
+}  // namespace wsproxy::deflate
