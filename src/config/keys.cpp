@@ -128,8 +128,8 @@ void describe_compression(Visitor& v, Compression& c) {
   show(
       v,
       {"adaptive",
-       "leave alone what does not shrink, lower the level while the CPU is short; false: only min_size keeps "
-       "a message raw, and the level stays"},
+       "leave alone what does not shrink, lower the level while the CPU is short; false: all but min_size is "
+       "tried, at the level set"},
       Flag{c.adaptive});
 }
 

@@ -14,6 +14,9 @@ constexpr std::size_t kRawBetween = 1024;
 
 constexpr std::uint8_t kWithoutStatic = 16;
 
+// Up to this level a history does not grow past what it begins with.
+constexpr std::uint8_t kFast = 3;
+
 // With less than this part of the memory free a history falls back to half its reach.
 constexpr std::size_t kShort = 8;
 
@@ -41,10 +44,12 @@ bool Compressor::keeps_history() const {
   return settings_.context_takeover && settings_.history_bytes > 0;
 }
 
+std::uint8_t Compressor::level() const {
+  return settings_.is_adaptive ? codecs_.governor.level(settings_.level) : settings_.level;
+}
+
 Method Compressor::method(std::size_t size) const {
-  const std::uint8_t level =
-      settings_.is_adaptive ? codecs_.governor.level(settings_.level) : settings_.level;
-  return method_for(settings_.engine, level, size, past_size() > 0 && without_static_ == 0);
+  return method_for(settings_.engine, level(), size, past_size() > 0 && without_static_ == 0);
 }
 
 std::size_t Compressor::past_size() const {
@@ -154,8 +159,9 @@ void Compressor::adapt_reach(History& history, base::Bytes text, EncoderShape sh
     trial_ = {};
     return;
   }
-  // With half of the memory taken it stays with everybody as it is.
-  const std::size_t most = free < limit / 2 ? reach : most_reach(settings_);
+  // With half of the memory taken, or CPU asked for rather than ratio, it stays as it is.
+  const bool may_grow = free >= limit / 2 && level() > kFast;
+  const std::size_t most = may_grow ? most_reach(settings_) : reach;
   switch (trial_.next(history.size(), reach, most)) {
     case ReachTrial::Step::nothing:
       break;

@@ -56,6 +56,7 @@ class Compressor {
  private:
   struct Nothing {};  // without context takeover and alone
 
+  std::uint8_t level() const;
   Method method(std::size_t size) const;
   std::size_t past_size() const;
   void record_whole(Method method, std::size_t input, std::size_t output);

@@ -56,7 +56,6 @@ class ToClient {
   void on_payload(const FrameReader::Step& step, base::ByteQueue& out);
   void pass(const FrameReader::Step& step, base::ByteQueue& out);
   void hold(const FrameReader::Step& step, base::ByteQueue& out);
-  /// What is in force while the CPU is short.
   void send_whole(base::Bytes text, base::ByteQueue& out);
   void begin_large(const FrameReader::Step& step, base::ByteQueue& out);
   void stream_compressed(base::Bytes text, bool message_complete, base::ByteQueue& out);
