@@ -93,7 +93,7 @@ Compressor::Outcome Compressor::compress_shared(base::Bytes text, base::ByteQueu
   last_hash_ = hash;
   // Behind a message that nobody has had before a receiver is ahead of the others: what comes next it may
   // well be the first to get.
-  const bool is_private = !is_broadcast && !is_ahead && habit_.expects_private();
+  const bool is_private = keeps_history() && !is_broadcast && !is_ahead && habit_.expects_private();
   if (is_private && text.size() <= kRawBetween && habit_.spend_raw(text.size())) {
     last_ = Last::raw;
     return {Bypass::keeps_shared, false, {}};

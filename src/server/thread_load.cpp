@@ -31,6 +31,7 @@ std::optional<nanoseconds> parse_schedstat(std::string_view text) {
     sum += nanoseconds{static_cast<nanoseconds::rep>(*number)};
     text.remove_prefix(space + 1);
   }
+  if (sum == nanoseconds{0}) return std::nullopt;  // it is not counted: a thread that asks has run
   return sum;
 }
 
