@@ -175,7 +175,8 @@ std::size_t EncoderPool::choose(EncoderShape shape) const {
   for (std::size_t i = 0; i < slots_.size() - kSpare; ++i) {
     if (slots_[i].stamp != 0) continue;
     if (slots_[i].encoder && slots_[i].shape == shape) return i;
-    vacant = i;
+    // Feeds go to and fro between two shapes: neither is made anew in the other's place while there is room.
+    if (vacant == kNone || !slots_[i].encoder) vacant = i;
   }
   // With little memory left the histories have it.
   if (vacant != kNone && budget_->free() >= memory_of(shape) + budget_->limit() / kLeftForOthers)
