@@ -1,10 +1,13 @@
 #include "deflate/codecs.hpp"
 
+#include <algorithm>
+
 namespace wsproxy::deflate {
 namespace {
 
 // Of its limit a budget keeps so much free: with less the shared histories start afresh.
 constexpr std::size_t kFreePart = 32;
+constexpr unsigned kMostRoundsToWait = 64;
 
 }  // namespace
 
@@ -24,8 +27,17 @@ std::size_t Codecs::end_round(std::size_t steps) {
   decoders.retire_unused();
   shared.evict_unused();
   shelf.sweep(steps);
-  if (budget.free() < budget.limit() / kFreePart) frames_evicted_ += shared.give_up(true);
+  relieve_shared();
   return before > budget.used() ? before - budget.used() : 0;
+}
+
+void Codecs::relieve_shared() {
+  const auto is_short = [this] { return budget.free() < budget.limit() / kFreePart; };
+  if (!is_short() || ++rounds_short_ < rounds_to_wait_) return;
+  rounds_short_ = 0;
+  frames_evicted_ += shared.give_up(true);
+  // Where others have taken it all, feeds are not made to start afresh each round for nothing.
+  rounds_to_wait_ = is_short() ? std::min(rounds_to_wait_ * 2, kMostRoundsToWait) : 1;
 }
 
 void Codecs::make_room(std::size_t bytes) {

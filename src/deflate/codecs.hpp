@@ -58,7 +58,10 @@ class Codecs final : private Budget::Relief {
 
  private:
   void make_room(std::size_t bytes) override;
+  void relieve_shared();
 
+  unsigned rounds_short_ = 0;
+  unsigned rounds_to_wait_ = 1;
   std::uint64_t encoders_freed_ = 0;
   std::uint64_t frames_evicted_ = 0;
 };

@@ -136,9 +136,8 @@ void History::forget() {
 
 void History::set_reach(std::size_t reach) {
   reach = std::min(reach, kMaxReach);
-  touch();  // what it wakes with may be taken from others, not from itself
   if (reach == 0) forget();
-  touch();                                  // else memory to wake up may come from itself
+  touch();                                  // what it wakes up with may be taken from others, not from itself
   if (is_asleep_ && reach < size_) wake();  // into what its reach was
   reach_ = static_cast<std::uint16_t>(reach);
   if (capacity_ == 0 || is_asleep_) return;

@@ -24,6 +24,7 @@ constexpr std::size_t kEncoderBytes = 168 * 1024;
 constexpr std::size_t kIdleDecoders = 2;
 constexpr std::size_t kSweepSteps = 64;  // 10 to 20 us each: nobody waits longer than about 1 ms for it
 constexpr std::size_t kWorthTrimming = std::size_t{256} << 10;
+constexpr auto kBetweenTrims = std::chrono::seconds{3};  // each takes 1 to 2 ms, of the other workers too
 
 /// Unpredictable keys are what keeps a hostile page from choosing the bytes that reach the app
 /// (RFC 6455 section 10.3); without them there is nothing to fall back on.
@@ -83,9 +84,11 @@ bool Context::keep_on() {
   const std::size_t before = codecs.budget.used();
   const bool is_more_to_do = codecs.sweep_on(kSweepSteps) > 0;
   untrimmed += before - std::min(before, codecs.budget.used());
-  if (!is_more_to_do && untrimmed >= kWorthTrimming) {
+  const auto now = net::Clock::now();
+  if (!is_more_to_do && untrimmed >= kWorthTrimming && now >= next_trim) {
     ::malloc_trim(0);  // else the heap keeps what was given back
     untrimmed = 0;
+    next_trim = now + kBetweenTrims;
   }
   return is_more_to_do;
 }
