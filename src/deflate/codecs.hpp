@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -37,6 +38,13 @@ class Codecs final : private Budget::Relief {
   std::size_t end_round(std::size_t steps);
   /// Goes on where end_round() stopped. Nothing is left to do once it returns 0.
   std::size_t sweep_on(std::size_t steps) { return shelf.sweep_on(steps); }
+
+  /// For what a new connection's client may refer to, which has to be kept: whatever the clients send, all of
+  /// that together leaves a quarter of the budget for the rest.
+  std::size_t free_for_promises() const {
+    const std::size_t most = budget.limit() - budget.limit() / 4;
+    return most - std::min(most, shelf.promised());
+  }
 
   /// How many of each were given up so far for lack of memory, or of use.
   struct Sacrificed {

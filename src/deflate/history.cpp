@@ -34,11 +34,12 @@ History::History(std::size_t reach, Keep keep, Budget& budget)
 
 History::History(std::size_t reach, Keep keep, HistoryShelf& shelf) : History(reach, keep, shelf.budget()) {
   shelf_ = &shelf;
+  if (keep_ == Keep::must_keep) shelf.promised_ += reach_;
 }
 
 History::History(History&& other) noexcept
     : budget_(other.budget_),
-      shelf_(other.shelf_),
+      shelf_(std::exchange(other.shelf_, nullptr)),
       data_(std::move(other.data_)),
       stamp_(std::exchange(other.stamp_, 0)),
       place_(other.place_),
@@ -54,6 +55,7 @@ History::History(History&& other) noexcept
 }
 
 History::~History() {
+  if (shelf_ != nullptr && keep_ == Keep::must_keep) shelf_->promised_ -= reach_;
   adopt(nullptr, 0);
 }
 

@@ -32,6 +32,9 @@ class HistoryShelf {
   /// `bytes` free, and says whether. Bounded work for each call and for each round.
   bool reclaim(std::size_t bytes);
 
+  /// What the must_keep histories that exist would take when all of them are full.
+  std::size_t promised() const { return promised_; }
+
   struct Counts {
     std::size_t held = 0;            // histories that own memory
     std::size_t asleep = 0;          // of these
@@ -55,6 +58,7 @@ class HistoryShelf {
   Budget* budget_;
   TextPacker packer_;
   std::vector<History*> histories_;
+  std::size_t promised_ = 0;
   std::size_t asleep_ = 0;
   std::size_t sweep_hand_ = 0;
   std::size_t reclaim_hand_ = 0;  // goes down to 0 in each stage

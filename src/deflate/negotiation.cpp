@@ -91,16 +91,17 @@ void agree(const Offer& offer, const NegotiationPolicy& policy, Negotiation& neg
     params.client_window_bits = std::min(offer.client_max_window_bits, policy.client_window_bits);
   }
   std::size_t free_memory = policy.free_memory;
-  const auto has_memory = [&](std::size_t history_bytes) {
-    const bool fits = take(free_memory, history_bytes);
+  const auto has_memory = [&](std::size_t history_bytes, std::size_t most = SIZE_MAX) {
+    const bool fits = history_bytes <= most && take(free_memory, history_bytes);
     if (!fits) negotiation.lacked_memory = true;
     return fits;
   };
   params.server_no_context_takeover =
       offer.server_no_context_takeover || !policy.server_context_takeover ||
       !has_memory(std::min(policy.history_bytes, window_bytes(params.server_window_bits)));
-  params.client_no_context_takeover = offer.client_no_context_takeover || !policy.client_context_takeover ||
-                                      !has_memory(window_bytes(params.client_window_bits));
+  params.client_no_context_takeover =
+      offer.client_no_context_takeover || !policy.client_context_takeover ||
+      !has_memory(window_bytes(params.client_window_bits), policy.free_for_promises);
 }
 
 std::string write_answer(const Offer& offer, const Params& params) {

@@ -26,8 +26,9 @@ struct NegotiationPolicy {
   std::uint8_t client_window_bits = 12;  // compression.client_window_bits, asked of clients that let us
   bool server_context_takeover = true;   // false too when history is 0
   bool client_context_takeover = true;
-  std::size_t history_bytes = kFirstReach;  // compression.history, or what it begins with
-  std::size_t free_memory = SIZE_MAX;       // of the budget, for this connection's histories
+  std::size_t history_bytes = kFirstReach;   // compression.history, or what it begins with
+  std::size_t free_memory = SIZE_MAX;        // of the budget, for this connection's histories
+  std::size_t free_for_promises = SIZE_MAX;  // of it, for what the client may refer to
 };
 
 enum class NegotiationResult : std::uint8_t {

@@ -43,14 +43,15 @@ deflate::CompressorSettings sending(const config::Compression& compression, cons
 }
 
 deflate::Negotiation negotiate(const http::RequestHead& request, const config::Compression& compression,
-                               std::size_t free_memory) {
+                               const deflate::Codecs& codecs) {
   deflate::NegotiationPolicy policy;
   policy.server_window_bits = compression.window_bits;
   policy.client_window_bits = compression.client_window_bits;
   policy.server_context_takeover = compression.context_takeover && compression.history.bytes > 0;
   policy.client_context_takeover = compression.client_context_takeover;
   policy.history_bytes = compression.history.is_auto ? deflate::kFirstReach : compression.history.bytes;
-  policy.free_memory = free_memory;
+  policy.free_memory = codecs.budget.free();
+  policy.free_for_promises = codecs.free_for_promises();
   deflate::Negotiation result = deflate::negotiate(request.fields.joined("Sec-WebSocket-Extensions"), policy);
   if (!compression.enabled && result.result == deflate::NegotiationResult::accepted) {
     result.result = deflate::NegotiationResult::declined;
@@ -179,7 +180,7 @@ void UpgradePhase::on_answer(base::MutableBytes rest) {
 void UpgradePhase::accept(base::MutableBytes rest) {
   Context& context = session_.context();
   const config::Compression& compression = session_.compression();
-  const deflate::Negotiation negotiation = negotiate(request_, compression, context.codecs.budget.free());
+  const deflate::Negotiation negotiation = negotiate(request_, compression, context.codecs);
   ++context.counters.handshakes[static_cast<std::size_t>(outcome_of(negotiation.result))];
   if (negotiation.lacked_memory) ++context.counters.sacrifices[index(telemetry::Sacrifice::takeover_refused)];
 

@@ -1,6 +1,7 @@
 #include "deflate/codecs.hpp"
 
 #include <deque>
+#include <utility>
 
 #include <catch2/catch.hpp>
 
@@ -12,8 +13,7 @@ namespace {
 
 /// A worker whose memory is full of histories that have not been used for some rounds.
 struct FullWorker {
-  explicit FullWorker(int unused_rounds, std::size_t free = 1024)
-      : codecs{{.memory = kHistories * (kReach + kReach / 16) + free}} {
+  explicit FullWorker(int unused_rounds) {
     for (std::size_t i = 0; i < kHistories; ++i) {
       sent.push_back(texts.chats(kReach));
       histories.emplace_back(kReach, History::Keep::may_forget, codecs.shelf);
@@ -31,7 +31,7 @@ struct FullWorker {
 
   static constexpr std::size_t kReach = 32768;
   static constexpr std::size_t kHistories = 8;
-  Codecs codecs;
+  Codecs codecs{{.memory = kHistories * (kReach + kReach / 16) + 1024}};
   std::deque<History> histories;
   std::vector<std::string> sent;
   test::Texts texts{1};
@@ -49,18 +49,19 @@ TEST_CASE("The codec that puts histories to sleep takes no memory from the one i
   }
 }
 
-TEST_CASE("A sleeping history whose reach is cut takes no memory from itself to wake up") {
-  FullWorker worker{2, std::size_t{1} << 20};
-  Budget& budget = worker.codecs.budget;
-  worker.codecs.end_round(1000);
-  History& history = worker.histories.back();
-  REQUIRE(history.is_asleep());
-  for (int i = 0; i < 10; ++i) worker.codecs.end_round(0);
-  const std::size_t others = budget.free();
-  budget.reserve(others);
-  history.set_reach(8192);
-  CHECK(worker.sent.back().ends_with(base::as_text(history.text())));
-  budget.release(others);
+TEST_CASE("What clients may refer to is promised memory before any of it is used") {
+  Codecs codecs{{.memory = 65536}};
+  CHECK(codecs.free_for_promises() == 49152);
+  {
+    History first{32768, History::Keep::must_keep, codecs.shelf};
+    CHECK(codecs.free_for_promises() == 16384);
+    const History second{std::move(first)};
+    const History sent{32768, History::Keep::may_forget, codecs.shelf};
+    CHECK(codecs.free_for_promises() == 16384);
+    const History third{32768, History::Keep::must_keep, codecs.shelf};
+    CHECK(codecs.free_for_promises() == 0);
+  }
+  CHECK(codecs.free_for_promises() == 49152);
 }
 
 }  // namespace

@@ -292,6 +292,21 @@ TEST_CASE("No context takeover where a connection's full histories do not fit in
         with(0));
 }
 
+TEST_CASE("What a client may refer to is agreed to only while all that is promised to clients can be kept") {
+  NegotiationPolicy policy;
+  policy.free_for_promises = 1024;
+  const char* offer = "permessage-deflate; client_max_window_bits=10";
+  check({{offer, accepted, "permessage-deflate; client_max_window_bits=10", {15, 10, false, false}}}, policy);
+  CHECK_FALSE(negotiate(offer, policy).lacked_memory);
+  --policy.free_for_promises;
+  check({{offer,
+          accepted,
+          "permessage-deflate; client_no_context_takeover; client_max_window_bits=10",
+          {15, 10, false, true}}},
+        policy);
+  CHECK(negotiate(offer, policy).lacked_memory);
+}
+
 TEST_CASE("That memory was why context takeover was not agreed to is told, and only then") {
   const auto lacked_memory = [](const char* offer, std::size_t free_memory, bool takes_over = true) {
     NegotiationPolicy policy;
