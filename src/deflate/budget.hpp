@@ -13,10 +13,8 @@ class Budget {
   /// refused, and never from within itself.
   class Relief {
    public:
+    virtual ~Relief() = default;
     virtual void make_room(std::size_t bytes) = 0;
-
-   protected:
-    ~Relief() = default;
   };
 
   explicit Budget(std::size_t limit_bytes) : limit_(limit_bytes) {}
