@@ -60,6 +60,7 @@ ToApp::Result ToApp::feed(base::MutableBytes input, base::ByteQueue& to_app, std
         break;
     }
   }
+  drop_message();  // nothing will end it, and the peer may take its time to close
   return {Event::fault, result.used};
 }
 

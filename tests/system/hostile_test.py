@@ -205,6 +205,23 @@ class CorruptDeflate(Hostile):
         self.assert_client_is_closed(1007, encode(BINARY, whole[: len(whole) // 2], rsv=RSV1, masked=True), offer="permessage-deflate")
 
 
+class CorruptCrowd(SystemTest):
+    COUNT, INFLATER = 60, 40 << 10
+
+    def test_who_sends_a_corrupt_stream_and_stays_keeps_no_inflater(self):
+        self.start(timeouts={"close": "1m"}, workers=1)
+        before = self.proxy.metrics().sum("wsproxy_compression_memory_bytes")
+        wires = [self.deflated_pair() for _ in range(self.COUNT)]
+        for client, _ in wires:
+            client.send_frame(BINARY, b"\x07", rsv=RSV1)
+        for client, _ in wires:
+            self.assertEqual(client.read_close()[0], 1007)
+        # All of them are still there: nobody has answered.
+        self.assertEqual(self.proxy.metrics().sum("wsproxy_connections_active"), self.COUNT)
+        kept = self.proxy.metrics().sum("wsproxy_compression_memory_bytes") - before
+        self.assertLess(kept, 4 * self.INFLATER)
+
+
 class MessageSize(Hostile):
     settings = {"limits": {"max_message_size": 1000}}
     OFFER = "permessage-deflate"
