@@ -28,12 +28,19 @@ struct Certificate {
   bool operator==(const Certificate&) const = default;
 };
 
+/// What becomes of a client without a certificate, where client_ca asks for one.
+enum class ClientAuth : std::uint8_t { required, optional };
+
 struct ListenerTls {
   std::string certificate;
   std::string private_key;
   std::vector<Certificate> additional;
-  std::string client_ca;
+  std::string client_ca;  // empty: clients are not asked for a certificate
+  ClientAuth client_auth = ClientAuth::required;
+  std::string client_crl;
   std::string min_version = "1.2";
+  std::string ciphers;       // of TLS 1.2, as OpenSSL lists them; empty: ours
+  std::string ciphersuites;  // of TLS 1.3
   bool operator==(const ListenerTls&) const = default;
 };
 

@@ -68,7 +68,15 @@ void describe_listener_tls(Visitor& v, ListenerTls& tls) {
   v.list({"additional", "more certificates, chosen by the name that the client asks for"}, additional);
   show(v, {"client_ca", "PEM file; set: clients must present a certificate that it signed"},
        Text{tls.client_ca, optional_path_rule()});
+  show(v, {"client_auth", "optional: clients without a certificate may connect too"},
+       Choice{tls.client_auth, {"required", "optional"}});
+  show(v, {"client_crl", "PEM file of revocation lists, one for each authority of client_ca; empty: none"},
+       Text{tls.client_crl, optional_path_rule()});
   show(v, {"min_version", "oldest TLS version that is spoken"}, Choice{tls.min_version, {"1.2", "1.3"}});
+  show(v, {"ciphers", "of TLS 1.2, as OpenSSL lists them; empty: ECDHE with AES-GCM or ChaCha20-Poly1305"},
+       Text{tls.ciphers, any_text_rule()});
+  show(v, {"ciphersuites", "of TLS 1.3; empty: its three with AES-GCM or ChaCha20-Poly1305"},
+       Text{tls.ciphersuites, any_text_rule()});
 }
 
 class OptionalTls final : public OptionalSection {
@@ -95,7 +103,7 @@ void describe_upstream_tls(Visitor& v, UpstreamTls& tls) {
   show(v, {"ca", "PEM file of authorities; empty: the system's"}, Text{tls.ca, optional_path_rule()});
   show(v, {"server_name", "name to ask for and to verify; empty: the URL's host"},
        Text{tls.server_name, optional_host_rule()});
-  show(v, {"verify", "check the app's certificate"}, Flag{tls.verify});
+  show(v, {"verify", "check the app's certificate and its name"}, Flag{tls.verify});
   show(v, {"certificate", "PEM file to present to the app"}, Text{tls.certificate, optional_path_rule()});
   show(v, {"private_key", "PEM file of that certificate's key"}, Text{tls.private_key, optional_path_rule()});
 }

@@ -21,12 +21,20 @@ bool can_clash(const Address& address) {
   return address.is_unix() || address.port != 0;
 }
 
+void check_listener_tls(const ListenerTls& tls, const std::string& key, Errors& errors) {
+  if (!tls.client_ca.empty()) return;
+  const std::string problem = "needs client_ca, without which no client is asked for a certificate";
+  if (tls.client_auth != ClientAuth::required) report(errors, key + ".client_auth", problem);
+  if (!tls.client_crl.empty()) report(errors, key + ".client_crl", problem);
+}
+
 void check_listeners(const Config& config, Errors& errors) {
   if (config.listeners.empty()) report(errors, "listeners", "is empty, at least one listener is needed");
   std::map<std::string, std::string> keys_of_addresses, keys_of_labels;
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const Listener& listener = config.listeners[i];
     const std::string key = fmt::format("listeners[{}]", i);
+    if (listener.tls) check_listener_tls(*listener.tls, key + ".tls", errors);
     if (!can_clash(listener.address)) continue;
     const auto [first, is_new] = keys_of_addresses.emplace(listener.address.text(), key + ".address");
     if (!is_new) {

@@ -228,7 +228,8 @@ void sort_by_position(std::vector<Error>& errors) {
 
 }  // namespace
 
-ReadResult read_config(std::string_view yaml, const std::string& file_name, const Environment& environment) {
+ReadResult read_config(std::string_view yaml, const std::string& file_name, const Environment& environment,
+                       const FurtherCheck& further) {
   ReadResult result;
   const YamlDocument document = parse_yaml(std::string{yaml});
   if (!document.problem.empty()) {
@@ -244,15 +245,20 @@ ReadResult read_config(std::string_view yaml, const std::string& file_name, cons
     if (is_within(error.key, wrong_keys) || has_within(error.key, wrong_keys)) continue;
     reader.report(reader.position_of(error.key), error.key, error.problem);
   }
+  if (further && reader.wrong_keys().empty()) {
+    for (const Error& error : further(result.config)) {
+      reader.report(reader.position_of(error.key), error.key, error.problem);
+    }
+  }
   result.errors = reader.take_errors();
   for (Error& error : result.errors) error.file = file_name;
   sort_by_position(result.errors);
   return result;
 }
 
-ReadResult load_config(const std::string& path, const Environment& environment) {
+ReadResult load_config(const std::string& path, const Environment& environment, const FurtherCheck& further) {
   const auto text = read_file(path, kMaxYamlBytes);
-  if (text) return read_config(*text, path, environment);
+  if (text) return read_config(*text, path, environment, further);
   return {{}, {{path, 0, 0, "", text.problem}}};
 }
 

@@ -14,13 +14,14 @@ constexpr std::string_view kForwardedFor = "X-Forwarded-For";
 constexpr std::string_view kForwardedProto = "X-Forwarded-Proto";
 constexpr std::string_view kForwardedHost = "X-Forwarded-Host";
 constexpr std::string_view kForwardedPort = "X-Forwarded-Port";
+constexpr std::string_view kClientCert = "X-Forwarded-Client-Cert";
 constexpr std::string_view kRequestId = "X-Request-Id";
 constexpr std::string_view kAllForwarded = "x-forwarded-";
 
 /// What write() writes itself, from the client's value when that is kept.
 bool is_written_here(std::string_view name) {
-  constexpr std::array<std::string_view, 6> kNames = {kForwardedFor,  kForwardedProto, kForwardedHost,
-                                                      kForwardedPort, kForwarded,      kRequestId};
+  constexpr std::array<std::string_view, 7> kNames = {
+      kForwardedFor, kForwardedProto, kForwardedHost, kForwardedPort, kForwarded, kRequestId, kClientCert};
   return std::any_of(kNames.begin(), kNames.end(), [name](auto one) { return base::iequals(one, name); });
 }
 
@@ -87,6 +88,7 @@ void ForwardedFields::write(HeadWriter& writer) const {
   write_unless_empty(writer, kForwardedPort, port());
   const std::string before = kept(kForwarded);
   writer.field(kForwarded, before.empty() ? element() : before + ", " + element());
+  write_unless_empty(writer, kClientCert, client_certs());
   write_unless_empty(writer, kRequestId, kept_or(kRequestId, facts_.request_id));
 }
 
@@ -94,6 +96,13 @@ std::string ForwardedFields::chain() const {
   std::string result = kept(kForwardedFor);
   if (!result.empty() && !facts_.peer.empty()) result += ", ";
   result += facts_.peer;
+  return result;
+}
+
+std::string ForwardedFields::client_certs() const {
+  std::string result = kept(kClientCert);
+  if (!result.empty() && !facts_.client_cert.empty()) result += ',';
+  result += facts_.client_cert;
   return result;
 }
 

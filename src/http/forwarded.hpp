@@ -17,7 +17,8 @@ struct ForwardedFacts {
   std::string_view request_id;          // fresh; used unless the client's own is kept
   std::string_view upstream_host;       // the Host that the app sees; empty: the client's
   std::string_view upstream_authority;  // the Host that the app sees when the client has none (HTTP/1.0)
-  bool keep_incoming = false;  // the peer is in headers.trusted_proxies: what it says of the origin stays
+  std::string_view client_cert;  // of a client that has shown who it is: see client_cert_element(); or empty
+  bool keep_incoming = false;    // the peer is in headers.trusted_proxies: what it says of the origin stays
 };
 
 /// Whether a field says where a request came from, as only this proxy or a trusted one may: also one that
@@ -25,9 +26,9 @@ struct ForwardedFacts {
 bool is_about_origin(std::string_view name);
 
 /// The fields that tell an app where a request came from: X-Forwarded-For, -Proto, -Host and -Port,
-/// Forwarded (RFC 7239) and X-Request-Id. What the client brought of them is dropped, unless its peer is
-/// trusted: then For and Forwarded are appended to, and the others stay as they are.
-/// Lives no longer than what it was made of.
+/// Forwarded (RFC 7239), X-Request-Id and X-Forwarded-Client-Cert. What the client brought of them is
+/// dropped, unless its peer is trusted: then For, Forwarded and Client-Cert are appended to, and the others
+/// stay as they are. Lives no longer than what it was made of.
 class ForwardedFields {
  public:
   ForwardedFields(const RequestHead& client, const ForwardedFacts& facts);
@@ -40,6 +41,7 @@ class ForwardedFields {
 
  private:
   std::string chain() const;
+  std::string client_certs() const;
   std::string element() const;
   std::string proto() const;
   std::string port() const;

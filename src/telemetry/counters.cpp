@@ -40,6 +40,8 @@ Counters& Counters::operator+=(const Counters& other) {
   listeners.resize(std::max(listeners.size(), other.listeners.size()));
   for (std::size_t i = 0; i < other.listeners.size(); ++i) listeners[i] += other.listeners[i];
   add(handshakes, other.handshakes);
+  add(tls_handshakes, other.tls_handshakes);
+  add(tls_failures, other.tls_failures);
   add(rejected, other.rejected);
   add(upstream_errors, other.upstream_errors);
   add(relayed, other.relayed);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "telemetry/histogram.hpp"
+#include "telemetry/tls_failure.hpp"
 
 namespace wsproxy::telemetry {
 
@@ -46,9 +47,10 @@ enum class Rejection : std::uint8_t {
   not_implemented,
   proxy_protocol,
   handshake_rate,
-  rate
+  rate,
+  tls
 };
-inline constexpr std::size_t kRejections = 14;
+inline constexpr std::size_t kRejections = 15;
 
 /// What the app did wrong: label `reason` of wsproxy_upstream_errors_total.
 enum class UpstreamError : std::uint8_t {
@@ -59,9 +61,10 @@ enum class UpstreamError : std::uint8_t {
   bad_response,
   closed_early,
   lost,
-  protocol
+  protocol,
+  tls
 };
-inline constexpr std::size_t kUpstreamErrors = 8;
+inline constexpr std::size_t kUpstreamErrors = 9;
 
 enum class ExtensionOutcome : std::uint8_t { accepted, declined, absent };
 inline constexpr std::size_t kExtensionOutcomes = 3;
@@ -129,6 +132,9 @@ struct ListenerCounters {
 struct Counters {
   std::vector<ListenerCounters> listeners;  // by the listener's place in the config
   std::array<std::uint64_t, kExtensionOutcomes> handshakes{};
+  // tls_handshakes[version][resumed]: version 0 is TLS 1.2, 1 is TLS 1.3
+  std::array<std::array<std::uint64_t, 2>, 2> tls_handshakes{};
+  std::array<std::uint64_t, kTlsFailureNames.size()> tls_failures{};
   std::array<std::uint64_t, kRejections> rejected{};
   std::array<std::uint64_t, kUpstreamErrors> upstream_errors{};
   std::array<DirectionCounters, kDirections> relayed{};

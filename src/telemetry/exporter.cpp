@@ -35,14 +35,16 @@ constexpr std::array<const char*, kRejections> kRejectionNames{"bad_request",
                                                                "not_implemented",
                                                                "proxy_protocol",
                                                                "handshake_rate",
-                                                               "rate"};
+                                                               "rate",
+                                                               "tls"};
 constexpr std::array<const char*, kStatusClasses> kClassNames{"1xx", "2xx", "3xx", "4xx", "5xx"};
 constexpr std::array<const char*, kUpstreamErrors> kUpstreamErrorNames{
-    "resolve",      "connect", "connect_timeout", "response_timeout", "bad_response",
-    "closed_early", "lost",    "protocol"};
+    "resolve",  "connect", "connect_timeout", "response_timeout", "bad_response", "closed_early", "lost",
+    "protocol", "tls"};
 constexpr std::array<const char*, kExtensionOutcomes> kExtensionNames{"accepted", "declined", "absent"};
 constexpr std::array<const char*, 2> kTypeNames{"text", "binary"};
 constexpr std::array<const char*, 2> kBoolNames{"false", "true"};
+constexpr std::array<const char*, 2> kTlsVersionNames{"1.2", "1.3"};
 
 /// Listeners of one name are one series: a scrape with the same series twice is refused as a whole.
 std::map<std::string, ListenerCounters> by_listener_name(const Snapshot& snapshot) {
@@ -85,6 +87,34 @@ void add_handshakes(Families& out, const Counters& counters) {
                               kRejectionNames, counters.rejected));
   out.push_back(make_labelled("wsproxy_upstream_errors_total", "What went wrong with the application.",
                               "reason", kUpstreamErrorNames, counters.upstream_errors));
+}
+
+void add_tls(Families& out, const Snapshot& snapshot) {
+  auto done = make_family(MetricType::Counter, "wsproxy_tls_handshakes_total",
+                          "TLS handshakes with clients, by version and whether they resumed a session.");
+  for (std::size_t version = 0; version < kTlsVersionNames.size(); ++version) {
+    for (std::size_t resumed = 0; resumed < kBoolNames.size(); ++resumed) {
+      add_counter(done, {{"version", kTlsVersionNames[version]}, {"resumed", kBoolNames[resumed]}},
+                  as_number(snapshot.counters.tls_handshakes[version][resumed]));
+    }
+  }
+  out.push_back(std::move(done));
+  out.push_back(make_labelled("wsproxy_tls_handshake_errors_total",
+                              "TLS handshakes with clients that failed.", "reason", kTlsFailureNames,
+                              snapshot.counters.tls_failures));
+  if (snapshot.certificates.empty()) return;
+  auto expiry = make_family(MetricType::Gauge, "wsproxy_tls_certificate_expiry_timestamp_seconds",
+                            "When the certificates in use expire, since the epoch.");
+  // A listener may name the same file twice; a scrape with the same series twice is refused as a whole.
+  std::map<std::pair<std::string, std::string>, double> times;
+  for (const CertificateExpiry& one : snapshot.certificates) {
+    const std::chrono::duration<double> time = one.not_after.time_since_epoch();
+    times.emplace(std::pair{one.listener, one.file}, time.count());
+  }
+  for (const auto& [labels, time] : times) {
+    add_gauge(expiry, {{"listener", labels.first}, {"certificate", labels.second}}, time);
+  }
+  out.push_back(std::move(expiry));
 }
 
 void add_http(Families& out, const Counters& counters) {
@@ -225,6 +255,7 @@ std::string render(const Snapshot& snapshot) {
   Families families;
   add_connections(families, snapshot);
   add_handshakes(families, snapshot.counters);
+  add_tls(families, snapshot);
   add_http(families, snapshot.counters);
   add_messages(families, snapshot.counters);
   add_message_histograms(families, snapshot.counters);

@@ -11,6 +11,12 @@
 
 namespace wsproxy::telemetry {
 
+struct CertificateExpiry {
+  std::string listener;  // its name
+  std::string file;
+  std::chrono::system_clock::time_point not_after;
+};
+
 struct ReloadCounters {
   std::uint64_t succeeded = 0;
   std::uint64_t failed = 0;
@@ -21,6 +27,7 @@ struct ReloadCounters {
 struct Snapshot {
   Counters counters;                        // the sum over all workers
   std::vector<std::string> listener_names;  // by the listener's place in the config
+  std::vector<CertificateExpiry> certificates;
   std::string version;
   bool draining = false;
   ReloadCounters reloads;
