@@ -4,8 +4,9 @@
 #include <cerrno>
 #include <utility>
 
-#include <boost/asio/error.hpp>
 #include <sys/socket.h>
+
+#include "net/tls_stream.hpp"
 
 namespace wsproxy::net {
 
@@ -17,8 +18,8 @@ constexpr auto kShortestAttempt = std::chrono::milliseconds{250};
 // A connection within one machine is there by then, and needs no timer.
 constexpr int kTurnsWithoutTimer = 2;
 
-error_code system_error(int number) {
-  return {number, boost::system::system_category()};
+std::string system_reason(int number) {
+  return error_code{number, boost::system::system_category()}.message();
 }
 
 Protocol::endpoint endpoint_of(const asio::ip::address& address, std::uint16_t port) {
@@ -35,12 +36,22 @@ struct Connector::Alarm {
   Clock::time_point when;
 };
 
+struct Connector::Securing {
+  std::shared_ptr<const TlsClient> tls;
+  TlsBuffers& buffers;
+  std::string preface;
+};
+
 Connector::Connector(IoContext& io, Poller& poller, Target target, Clock::duration total)
     : io_(io), poller_(poller), target_(std::move(target)), total_(total), pause_(kFirstPause) {
 }
 
 Connector::~Connector() {
   cancel();
+}
+
+void Connector::secure(std::shared_ptr<const TlsClient> tls, TlsBuffers& buffers, std::string preface) {
+  securing_.reset(new Securing{std::move(tls), buffers, std::move(preface)});
 }
 
 void Connector::start(Callback callback) {
@@ -80,7 +91,7 @@ void Connector::begin_round() {
 
 void Connector::on_found(const FoundAddresses& found) {
   if (found.error) {
-    fail(ConnectStatus::unresolved, found.error);
+    fail(ConnectStatus::unresolved, found.error.message());
     pause();
     return;
   }
@@ -105,7 +116,7 @@ void Connector::try_next() {
 bool Connector::connect_to(const Protocol::endpoint& endpoint) {
   Descriptor socket{::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!socket.is_open()) {
-    fail(ConnectStatus::refused, system_error(errno));
+    fail(ConnectStatus::refused, system_reason(errno));
     return false;
   }
   if (::connect(socket.number(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0) {
@@ -115,7 +126,7 @@ bool Connector::connect_to(const Protocol::endpoint& endpoint) {
   }
   if (errno != EINPROGRESS && errno != EINTR) {
     // The app on a unix socket has more to accept than it asked to be kept for it.
-    fail(errno == EAGAIN ? ConnectStatus::timed_out : ConnectStatus::refused, system_error(errno));
+    fail(errno == EAGAIN ? ConnectStatus::timed_out : ConnectStatus::refused, system_reason(errno));
     return false;
   }
   stage_ = Stage::connecting;
@@ -128,16 +139,44 @@ bool Connector::connect_to(const Protocol::endpoint& endpoint) {
 
 void Connector::on_writable() {
   if (const error_code error = transport_->connect_error()) {
-    fail(ConnectStatus::refused, error);
+    fail(ConnectStatus::refused, error.message());
     try_next();
   } else {
+    on_connected();
+  }
+}
+
+void Connector::on_connected() {
+  if (!securing_) {
     finish(ConnectStatus::connected);
+    return;
+  }
+  stage_ = Stage::securing;
+  transport_->begin_tls(securing_->tls->connect(target_.host, securing_->buffers), securing_->buffers,
+                        {.to_peer = base::as_bytes(securing_->preface)});
+  transport_->set_on_ready([this](Transport::Ready) { shake_hands(); });
+  wake_at(deadline_);
+  shake_hands();
+}
+
+void Connector::shake_hands() {
+  switch (transport_->shake_hands()) {
+    case Transport::Handshake::done:
+      finish(ConnectStatus::connected);
+      break;
+    case Transport::Handshake::under_way:
+      transport_->wait_readable();
+      break;
+    case Transport::Handshake::failed:
+      fail(ConnectStatus::tls_failed, transport_->tls()->failure().detail);
+      finish(ConnectStatus::tls_failed);
+      break;
   }
 }
 
 void Connector::on_events(Poller::Events) {
   if (stage_ == Stage::connected) {
-    finish(ConnectStatus::connected);
+    on_connected();
   } else if (stage_ == Stage::connecting && ++turns_ < kTurnsWithoutTimer) {
     poller_.call_soon(*this);
   } else if (stage_ == Stage::connecting) {
@@ -152,9 +191,9 @@ Clock::time_point Connector::end_of_attempt() const {
                   now + std::max<Clock::duration>((deadline_ - now) / addresses, kShortestAttempt));
 }
 
-void Connector::fail(ConnectStatus status, const error_code& error) {
+void Connector::fail(ConnectStatus status, std::string reason) {
   status_ = status;
-  last_error_ = error;
+  reason_ = std::move(reason);
 }
 
 void Connector::pause() {
@@ -175,12 +214,13 @@ void Connector::wake_at(Clock::time_point when) {
 
 void Connector::on_alarm() {
   if (Clock::now() >= deadline_) {
+    if (stage_ == Stage::securing) fail(ConnectStatus::tls_failed, "no end of the TLS handshake in time");
     const bool has_no_answer = stage_ == Stage::resolving && status_ == ConnectStatus::timed_out;
     finish(has_no_answer ? ConnectStatus::unresolved : status_);
   } else if (stage_ == Stage::pausing) {
     begin_round();
   } else if (stage_ == Stage::connecting) {
-    fail(ConnectStatus::timed_out, asio::error::timed_out);
+    fail(ConnectStatus::timed_out, system_reason(ETIMEDOUT));
     try_next();
   }
 }
@@ -191,7 +231,7 @@ void Connector::finish(ConnectStatus status) {
     result.transport = std::move(transport_);
     result.transport->set_on_ready({});
   } else {
-    result.error = last_error_ ? last_error_ : error_code{asio::error::timed_out};
+    result.reason = reason_.empty() ? system_reason(ETIMEDOUT) : reason_;
   }
   const Callback call = std::exchange(callback_, nullptr);
   cancel();

@@ -19,6 +19,16 @@ int new_epoll() {
 
 }  // namespace
 
+template <class Call>
+void Poller::guard(Call&& call) {
+  // An edge is reported once: whatever happens to one watch, the others must hear of theirs.
+  try {
+    call();
+  } catch (...) {
+    thrown_ = std::current_exception();
+  }
+}
+
 Poller::Poller(IoContext& io) : io_(io), epoll_(io.get_executor(), new_epoll()) {
   wait();
 }
@@ -51,6 +61,16 @@ void Poller::stop() {
   epoll_.close(ignored);
 }
 
+void Poller::call_alone(Watch& watch) {
+  if (watch.is_linked()) return;
+  alone_.push_back(watch);
+  post_alone();
+}
+
+void Poller::post_alone() {
+  if (!std::exchange(alone_is_posted_, true)) boost::asio::post(io_, [this] { run_alone(); });
+}
+
 void Poller::wait() {
   epoll_.async_wait(asio::posix::descriptor_base::wait_read, [this](const error_code& error) {
     if (error) return;
@@ -79,18 +99,10 @@ std::size_t Poller::collect(std::size_t at_most) {
   while (!reported_.empty()) {
     const epoll_event event = reported_.front();
     reported_ = reported_.subspan(1);
-    if (event.data.ptr != nullptr) tell(*static_cast<Watch*>(event.data.ptr), event.events);
+    if (event.data.ptr == nullptr) continue;
+    guard([&event] { static_cast<Watch*>(event.data.ptr)->on_events(event.events); });
   }
   return count;
-}
-
-void Poller::tell(Watch& watch, Events events) {
-  // An edge is reported once: whatever happens to one watch, the others must hear of theirs.
-  try {
-    watch.on_events(events);
-  } catch (...) {
-    thrown_ = std::current_exception();
-  }
 }
 
 void Poller::rethrow() {
@@ -104,7 +116,19 @@ void Poller::run_soon() {
   while (!now.empty()) {
     Watch& watch = now.front();
     now.pop_front();
-    tell(watch, 0);
+    guard([&watch] { watch.on_events(0); });
+  }
+  rethrow();
+}
+
+void Poller::run_alone() {
+  alone_is_posted_ = false;
+  run_turn();
+  if (!alone_.empty()) {
+    Watch& watch = alone_.front();
+    alone_.pop_front();
+    if (!alone_.empty()) post_alone();
+    guard([&watch] { watch.on_turn_alone(); });
   }
   rethrow();
 }

@@ -28,6 +28,8 @@ class Poller {
     /// What the kernel reports, or 0 for a call that call_soon() asked for. May end any watch, and the
     /// memory of this one must outlive the call. What it throws leaves the loop once all others are told.
     virtual void on_events(Events events) = 0;
+    /// What call_alone() asked for; the same goes for it.
+    virtual void on_turn_alone() {}
   };
 
   explicit Poller(IoContext& io);
@@ -39,6 +41,9 @@ class Poller {
   void remove(int descriptor, Watch& watch);
   /// on_events(0) in the loop's next turn, after what the others wait for.
   void call_soon(Watch& watch);
+  /// on_turn_alone() for what takes long: one watch a turn, in the order in which they asked, and whoever is
+  /// ready by then comes before it. So nobody waits longer than one such call takes.
+  void call_alone(Watch& watch);
   /// Lets the loop end; when no watch is left.
   void stop();
 
@@ -49,16 +54,22 @@ class Poller {
   void run_turn();
   /// Tells the watches of at most so many events; returns how many there were.
   std::size_t collect(std::size_t at_most);
-  void tell(Watch& watch, Events events);
+  template <class Call>
+  void guard(Call&& call);
   void rethrow();
   void run_soon();
+  void post_alone();
+  void run_alone();
 
   IoContext& io_;
   boost::asio::posix::basic_stream_descriptor<Executor> epoll_;
   Batch batch_{};
   std::span<epoll_event> reported_;  // of the batch, not yet told
   std::exception_ptr thrown_;        // by a watch, while the others are told
-  boost::intrusive::list<Watch, boost::intrusive::constant_time_size<false>> soon_;
+  using Line = boost::intrusive::list<Watch, boost::intrusive::constant_time_size<false>>;
+  Line soon_;
+  Line alone_;
+  bool alone_is_posted_ = false;
 };
 
 }  // namespace wsproxy::net

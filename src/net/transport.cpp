@@ -1,40 +1,18 @@
 #include "net/transport.hpp"
 
-#include <cerrno>
+#include <utility>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
+#include "net/tls_channel.hpp"
 
 namespace wsproxy::net {
 
-namespace {
-
-IoResult judge_errno() {
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {IoStatus::would_block, 0, {}};
-  return {IoStatus::failed, 0, error_code{errno, boost::system::system_category()}};
-}
-
-}  // namespace
-
 Transport::Transport(Poller& poller, Descriptor socket, OnReady on_ready)
     : poller_(poller), socket_(std::move(socket)), on_ready_(std::move(on_ready)) {
-  // Not for unix sockets, which answer with an error: every write is a whole batch already, so there
-  // is nothing for Nagle's algorithm to gather.
-  const int on = 1;
-  ::setsockopt(socket_.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (poller_.add(socket_.number(), *this)) {
-    ::shutdown(socket_.number(), SHUT_RDWR);
-    may_read_ = true;
-  }
+  if (poller_.add(socket_.number(), *this)) socket_.give_up();
 }
 
 Transport::Transport(Poller& poller, Descriptor socket, Connecting) : Transport(poller, std::move(socket)) {
-  if (may_read_) {  // cannot be watched
-    has_hung_up_ = true;
-  } else {
-    may_write_ = false;
-  }
+  if (!socket_.has_hung_up()) socket_.note_connecting();
 }
 
 Transport::~Transport() {
@@ -42,12 +20,31 @@ Transport::~Transport() {
   close();
 }
 
-error_code Transport::connect_error() const {
-  if (!has_hung_up_) return {};
-  int error = 0;
-  socklen_t size = sizeof error;
-  if (::getsockopt(socket_.number(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-  return {error, boost::system::system_category()};
+void Transport::begin_tls(std::unique_ptr<TlsStream> stream, TlsBuffers& buffers, const AheadOfTls& ahead) {
+  tls_ = std::make_unique<TlsChannel>(std::move(stream), buffers, ahead.to_peer, ahead.from_peer);
+  shakes_hands_ = true;
+}
+
+Transport::Handshake Transport::shake_hands() {
+  switch (tls_->shake_hands(socket_)) {
+    case TlsChannel::Handshake::under_way:
+      return Handshake::under_way;
+    case TlsChannel::Handshake::failed:
+      return Handshake::failed;
+    case TlsChannel::Handshake::done:
+      break;
+  }
+  shakes_hands_ = false;
+  return Handshake::done;
+}
+
+void Transport::end_tls() {
+  tls_.reset();
+  shakes_hands_ = false;
+}
+
+const TlsStream* Transport::tls() const {
+  return tls_ ? &tls_->stream() : nullptr;
 }
 
 void Transport::set_on_ready(OnReady on_ready) {
@@ -58,48 +55,51 @@ void Transport::set_on_ready(OnReady on_ready) {
 }
 
 IoResult Transport::read_some(base::MutableBytes into) {
-  const ssize_t got = ::recv(socket_.number(), into.data(), into.size(), MSG_DONTWAIT);
-  if (got < 0) {
-    const IoResult result = judge_errno();
-    if (errno != EINTR && result.status == IoStatus::would_block) may_read_ = false;
-    return result;
-  }
-  if (got == 0) return {IoStatus::end_of_file, 0, asio::error::eof};
-  const auto bytes = static_cast<std::size_t>(got);
-  // Less than asked for is all there was (epoll(7)); the next byte is a new edge. But not the end of file
-  // that had been reported already. (A recv() also stops at an urgent mark; whoever sends one waits for
-  // the edge of his next segment.)
-  if (bytes < into.size() && !has_hung_up_) may_read_ = false;
-  return {IoStatus::done, bytes, {}};
+  return tls_ ? tls_->read_some(socket_, into) : socket_.read_some(into);
 }
 
 IoResult Transport::write_some(base::Bytes from) {
-  const ssize_t put = ::send(socket_.number(), from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (put < 0) {
-    const IoResult result = judge_errno();
-    if (errno != EINTR && result.status == IoStatus::would_block) may_write_ = false;
-    return result;
-  }
-  return {IoStatus::done, static_cast<std::size_t>(put), {}};
+  return tls_ ? tls_->write_some(socket_, from) : socket_.write_some(from);
+}
+
+bool Transport::may_read() const {
+  return socket_.may_read() || (tls_ && tls_->has_input());
 }
 
 void Transport::wait_readable() {
   waits_readable_ = true;
-  if (may_read_) poller_.call_soon(*this);
+  if (may_read()) call_reader();
+}
+
+void Transport::call_reader() {
+  if (shakes_hands_) {
+    poller_.call_alone(*this);
+  } else {
+    poller_.call_soon(*this);
+  }
 }
 
 void Transport::wait_writable() {
   waits_writable_ = true;
-  if (may_write_) poller_.call_soon(*this);
+  if (socket_.may_write()) poller_.call_soon(*this);
 }
 
 void Transport::on_events(Poller::Events events) {
-  constexpr Poller::Events kEnds = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
-  if ((events & kEnds) != 0) has_hung_up_ = true;
-  if ((events & (EPOLLIN | kEnds)) != 0) may_read_ = true;
-  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) may_write_ = true;
-  if (may_write_ && std::exchange(waits_writable_, false) && !tell(Ready::writing)) return;
-  if (is_open() && may_read_ && std::exchange(waits_readable_, false)) tell(Ready::reading);
+  socket_.note(events);
+  if (tls_ && socket_.may_write() && !tls_->is_flushed()) tls_->flush(socket_);
+  if (socket_.may_write() && std::exchange(waits_writable_, false) && !tell(Ready::writing)) return;
+  if (!is_open() || !waits_readable_ || !may_read()) return;
+  if (shakes_hands_) {
+    poller_.call_alone(*this);
+    return;
+  }
+  waits_readable_ = false;
+  tell(Ready::reading);
+}
+
+void Transport::on_turn_alone() {
+  if (waits_writable_ && socket_.may_write()) poller_.call_soon(*this);
+  if (is_open() && may_read() && std::exchange(waits_readable_, false)) tell(Ready::reading);
 }
 
 /// The OnReady is not called in its place: it may hand the transport over to somebody else, or destroy it.
@@ -125,15 +125,7 @@ bool Transport::tell(Ready ready) {
 }
 
 void Transport::shut_down_send() {
-  ::shutdown(socket_.number(), SHUT_WR);
-}
-
-Target Transport::local() const {
-  Protocol::endpoint local;
-  auto size = static_cast<socklen_t>(local.capacity());
-  if (::getsockname(socket_.number(), local.data(), &size) != 0) return {};
-  local.resize(size);
-  return target_of(local);
+  tls_ ? tls_->shut_down_send(socket_) : socket_.shut_down_send();
 }
 
 void Transport::close() {
@@ -143,8 +135,7 @@ void Transport::close() {
 }
 
 void Transport::reset() {
-  const linger at_once{.l_onoff = 1, .l_linger = 0};
-  ::setsockopt(socket_.number(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  socket_.reset_on_close();
   close();
 }
 

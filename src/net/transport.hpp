@@ -1,30 +1,27 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "base/bytes.hpp"
-#include "net/descriptor.hpp"
-#include "net/endpoint.hpp"
+#include "net/edge_socket.hpp"
+#include "net/io_result.hpp"
 #include "net/poller.hpp"
-#include "net/types.hpp"
 
 namespace wsproxy::net {
 
-enum class IoStatus : std::uint8_t {
-  done,         // `bytes` were moved, at least one
-  would_block,  // wait for readiness and try again
-  end_of_file,  // reading only
-  failed,       // `error` says why; the transport is dead
+class TlsChannel;
+class TlsStream;
+struct TlsBuffers;
+
+/// What goes ahead of TLS on the same connection.
+struct AheadOfTls {
+  base::Bytes to_peer = {};    // not sealed
+  base::Bytes from_peer = {};  // came with what was not sealed, and is the beginning of the handshake
 };
 
-struct IoResult {
-  IoStatus status = IoStatus::done;
-  std::size_t bytes = 0;
-  error_code error;
-};
-
-/// The bytes of one socket, driven by readiness: nothing is read before the caller brings a buffer,
-/// so that a waiting connection owns none. TLS will be a second kind behind the same calls.
+/// The bytes of one connection, plain or under TLS, driven by readiness: nothing is read before the caller
+/// brings a buffer, so that a waiting connection owns none.
 /// One worker's thread only; the poller outlives it.
 class Transport final : private Poller::Watch {
  public:
@@ -43,12 +40,24 @@ class Transport final : private Poller::Watch {
   Transport& operator=(const Transport&) = delete;
 
   /// How connect() has ended.
-  error_code connect_error() const;
+  error_code connect_error() const { return socket_.connect_error(); }
+
+  /// From now on it is TLS, for which shake_hands() comes first. The buffers outlive this.
+  void begin_tls(std::unique_ptr<TlsStream> stream, TlsBuffers& buffers, const AheadOfTls& ahead = {});
+  enum class Handshake : std::uint8_t { done, under_way, failed };
+  /// Goes on with the handshake; wait_readable() tells when it can go on again. Handshakes cost what hundreds
+  /// of messages do, so that call has the loop's turn to itself.
+  Handshake shake_hands();
+  /// Plain again, for a peer that speaks no TLS.
+  void end_tls();
+  /// Nothing when it is plain. Valid until end_tls() and the end of this.
+  const TlsStream* tls() const;
 
   /// Who is told from now on, of waits from now on. Also from within the OnReady of the one before.
   void set_on_ready(OnReady on_ready);
 
   IoResult read_some(base::MutableBytes into);
+  /// After would_block the same bytes must come again, at the front of more or not.
   IoResult write_some(base::Bytes from);
   void wait_readable();
   void wait_writable();
@@ -60,11 +69,14 @@ class Transport final : private Poller::Watch {
   /// Closes with a reset, as a peer sees it when the process behind a socket is gone.
   void reset();
   /// What the peer has connected to; nothing for a unix socket.
-  Target local() const;
+  Target local() const { return socket_.local(); }
   bool is_open() const { return socket_.is_open(); }
 
  private:
   void on_events(Poller::Events events) override;
+  void on_turn_alone() override;
+  bool may_read() const;
+  void call_reader();
   /// What becomes of this and its OnReady during a call to that.
   enum class Fate : std::uint8_t { same, handed_over, destroyed };
   struct Telling;
@@ -72,12 +84,10 @@ class Transport final : private Poller::Watch {
   bool tell(Ready ready);
 
   Poller& poller_;
-  Descriptor socket_;
+  EdgeSocket socket_;
+  std::unique_ptr<TlsChannel> tls_;
   OnReady on_ready_;
-  // What the kernel will not report again (edge-triggered), until a call has shown otherwise.
-  bool may_read_ = false;
-  bool may_write_ = true;
-  bool has_hung_up_ = false;  // an end of file or an error stands behind what can be read
+  bool shakes_hands_ = false;
   bool waits_readable_ = false;
   bool waits_writable_ = false;
   Fate* fate_ = nullptr;  // of the call that is under way

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "net/descriptor.hpp"
+#include "net/endpoint.hpp"
+#include "net/io_result.hpp"
+#include "net/poller.hpp"
+
+namespace wsproxy::net {
+
+/// A non-blocking stream socket and what an edge-triggered epoll has told of it, which it will not tell
+/// again.
+class EdgeSocket {
+ public:
+  explicit EdgeSocket(Descriptor socket);
+
+  int number() const { return socket_.number(); }
+  bool is_open() const { return socket_.is_open(); }
+
+  IoResult read_some(base::MutableBytes into);
+  IoResult write_some(base::Bytes from);
+
+  /// What the kernel has reported.
+  void note(Poller::Events events);
+  /// A call may find something to do, or the end.
+  bool may_read() const { return may_read_; }
+  bool may_write() const { return may_write_; }
+  bool has_hung_up() const { return has_hung_up_; }
+  /// Its connect() is under way: it is writable when that has ended.
+  void note_connecting() { may_write_ = false; }
+  /// It cannot be watched: every call is tried, and finds the end.
+  void give_up();
+
+  /// How connect() has ended.
+  error_code connect_error() const;
+  /// What the peer has connected to; nothing for a unix socket.
+  Target local() const;
+
+  void shut_down_send();
+  void reset_on_close();
+  void close() { socket_.close(); }
+
+ private:
+  Descriptor socket_;
+  bool may_read_ = false;
+  bool may_write_ = true;
+  bool has_hung_up_ = false;  // an end of file or an error stands behind what can be read
+};
+
+}  // namespace wsproxy::net

@@ -1,0 +1,148 @@
+#include "net/tls_channel.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/ssl/error.hpp>
+
+namespace wsproxy::net {
+
+namespace {
+
+constexpr std::size_t kSealedAtOnce = std::size_t{64} << 10;
+/// What a peer may say in a handshake: a chain of certificates is a few KB.
+constexpr std::size_t kMostHandshakeBytes = std::size_t{64} << 10;
+/// Answers that a peer may cause (to its key updates) without taking them.
+constexpr std::size_t kMostWaiting = 2 * kSealedAtOnce;
+
+/// A client that speaks HTTP without TLS begins with its method; a record of a handshake with 22.
+bool is_http(base::Bytes first) {
+  const auto c = std::to_integer<char>(first.front());
+  return c >= 'A' && c <= 'Z';
+}
+
+}  // namespace
+
+bool is_truncation(const error_code& error) {
+  return error == asio::ssl::error::stream_truncated;
+}
+
+TlsChannel::TlsChannel(std::unique_ptr<TlsStream> stream, TlsBuffers& buffers, base::Bytes preface,
+                       base::Bytes early)
+    : stream_(std::move(stream)), buffers_(buffers) {
+  // Nothing waits yet; it goes out with the first flight.
+  waiting_.keep(preface);
+  early_.append(early);
+}
+
+IoResult TlsChannel::receive_handshake(EdgeSocket& socket) {
+  if (early_.empty()) return socket.read_some(buffers_.arrived);
+  const base::Bytes part = early_.view().first(std::min(early_.size(), buffers_.arrived.size()));
+  std::ranges::copy(part, buffers_.arrived.begin());
+  early_.consume(part.size());
+  if (early_.empty()) early_.release();
+  return {IoStatus::done, part.size(), {}};
+}
+
+TlsChannel::Handshake TlsChannel::shake_hands(EdgeSocket& socket) {
+  base::Bytes arrived;
+  const IoResult got = receive_handshake(socket);
+  if (got.status == IoStatus::done) {
+    arrived = std::span{buffers_.arrived}.first(got.bytes);
+    if (handshake_bytes_ == 0 && stream_->is_server() && is_http(arrived)) {
+      stream_->fail({telemetry::TlsFailureReason::plain_http, "HTTP without TLS"});
+      return Handshake::failed;
+    }
+    handshake_bytes_ += got.bytes;
+  } else if (got.status != IoStatus::would_block) {
+    stream_->fail_by_end();
+    return Handshake::failed;
+  }
+  const TlsStream::Step step = stream_->shake_hands(arrived);
+  const bool is_sent = send(socket).status != IoStatus::failed;
+  switch (step) {
+    case TlsStream::Step::done:
+      return Handshake::done;
+    case TlsStream::Step::failed:
+      return Handshake::failed;
+    case TlsStream::Step::needs_more:
+      break;
+  }
+  if (is_sent && handshake_bytes_ <= kMostHandshakeBytes) return Handshake::under_way;
+  is_sent ? stream_->fail({telemetry::TlsFailureReason::garbage, "a handshake without an end"})
+          : stream_->fail_by_end();
+  return Handshake::failed;
+}
+
+IoResult TlsChannel::read_some(EdgeSocket& socket, base::MutableBytes into) {
+  base::Bytes arrived;
+  if (!stream_->has_input()) {
+    const IoResult got = socket.read_some(buffers_.arrived);
+    if (got.status == IoStatus::end_of_file) {
+      stream_->fail_by_end();
+      return fail();
+    }
+    if (got.status != IoStatus::done) return got;
+    arrived = std::span{buffers_.arrived}.first(got.bytes);
+  }
+  const TlsStream::Opened opened = stream_->open(arrived, into);
+  // Alerts and answers to key updates; a peer that takes none of them and goes on is no peer.
+  send(socket);
+  if (waiting_.size() > kMostWaiting) return fail();
+  if (opened.bytes > 0) return {IoStatus::done, opened.bytes, {}};
+  switch (opened.state) {
+    case TlsStream::State::open:
+      return {IoStatus::would_block, 0, {}};
+    case TlsStream::State::closed:
+      return {IoStatus::end_of_file, 0, asio::error::eof};
+    case TlsStream::State::failed:
+      break;
+  }
+  return fail();
+}
+
+IoResult TlsChannel::write_some(EdgeSocket& socket, base::Bytes from) {
+  if (!waiting_.empty()) {
+    const IoResult result = send(socket);
+    if (result.status != IoStatus::done) return {result.status, 0, result.error};
+  }
+  if (unreported_ > 0) return {IoStatus::done, std::exchange(unreported_, 0), {}};
+  const base::Bytes part = from.first(std::min(from.size(), kSealedAtOnce));
+  if (!stream_->seal(part, Clock::now())) {
+    buffers_.sealed.clear();
+    return fail();
+  }
+  const IoResult result = send(socket);
+  if (result.status == IoStatus::done) return {IoStatus::done, part.size(), {}};
+  unreported_ = part.size();
+  return {result.status, 0, result.error};
+}
+
+void TlsChannel::flush(EdgeSocket& socket) {
+  send(socket);
+}
+
+void TlsChannel::shut_down_send(EdgeSocket& socket) {
+  stream_->say_close();
+  shuts_down_ = true;
+  send(socket);
+}
+
+IoResult TlsChannel::send(EdgeSocket& socket) {
+  if (!waiting_.empty()) {
+    waiting_.keep(buffers_.sealed.view());
+    buffers_.sealed.clear();
+  }
+  const IoResult result = waiting_.flush(socket, buffers_.sealed);
+  if (result.status == IoStatus::failed) waiting_.drop();
+  if (result.status != IoStatus::would_block && std::exchange(shuts_down_, false)) socket.shut_down_send();
+  return result;
+}
+
+IoResult TlsChannel::fail() {
+  const bool is_cut = stream_->failure().reason == telemetry::TlsFailureReason::closed;
+  return {IoStatus::failed, 0,
+          is_cut ? asio::ssl::error::stream_truncated : asio::ssl::error::unexpected_result};
+}
+
+}  // namespace wsproxy::net

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+
+#include "net/edge_socket.hpp"
+#include "net/tls_stream.hpp"
+#include "net/write_queue.hpp"
+
+namespace wsproxy::net {
+
+/// TLS over one socket: carries bytes between it and a TlsStream.
+///
+/// Memory: besides the stream's, ciphertext that the socket did not take, at most kSealedAtOnce and what a
+/// record adds, or the proxy's part of a handshake.
+class TlsChannel {
+ public:
+  /// `preface` goes to the peer ahead of everything, as it is; `early` is what has come already.
+  TlsChannel(std::unique_ptr<TlsStream> stream, TlsBuffers& buffers, base::Bytes preface, base::Bytes early);
+
+  enum class Handshake : std::uint8_t { done, under_way, failed };
+  /// As far as the bytes that are there bring it.
+  Handshake shake_hands(EdgeSocket& socket);
+
+  /// An end without close_notify is a failure: what came may be less than what was sent.
+  IoResult read_some(EdgeSocket& socket, base::MutableBytes into);
+  /// Whether read_some() has something to say without any new bytes on the socket.
+  bool has_input() const { return !early_.empty() || stream_->has_input(); }
+
+  /// Counts bytes as written once the socket has all of their records. After would_block the same bytes must
+  /// come again, at the front of more or not: they are sealed already.
+  IoResult write_some(EdgeSocket& socket, base::Bytes from);
+  /// Writes what has waited for the socket; also answers to the peer that nobody has asked for here.
+  void flush(EdgeSocket& socket);
+  bool is_flushed() const { return waiting_.empty(); }
+  /// close_notify after what was written, then an end of file.
+  void shut_down_send(EdgeSocket& socket);
+
+  const TlsStream& stream() const { return *stream_; }
+
+ private:
+  IoResult receive_handshake(EdgeSocket& socket);
+  IoResult send(EdgeSocket& socket);
+  IoResult fail();
+
+  std::unique_ptr<TlsStream> stream_;
+  TlsBuffers& buffers_;
+  base::ByteQueue early_;
+  WriteQueue waiting_;          // ciphertext
+  std::size_t unreported_ = 0;  // plaintext that is sealed, of which some is in waiting_
+  std::size_t handshake_bytes_ = 0;
+  bool shuts_down_ = false;  // when waiting_ is empty
+};
+
+}  // namespace wsproxy::net

@@ -1,0 +1,227 @@
+#include "net/tls_server.hpp"
+
+#include <cstring>
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509_vfy.h>
+
+#include "net/tls_policy.hpp"
+#include "net/tls_stream.hpp"
+#include "net/tls_ticket_keys.hpp"
+
+namespace wsproxy::net {
+namespace {
+
+/// RFC 7301 section 3.2: whoever offers protocols, but not ours, is told so by an alert.
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
+                    const unsigned char* offered, unsigned int offered_size, void*) {
+  unsigned char* found = nullptr;
+  const int result = SSL_select_next_proto(&found, chosen_size, kAlpn, sizeof kAlpn, offered, offered_size);
+  *chosen = found;
+  return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/// A session may outlive the client's certificate; who it is has to be shown again then.
+SSL_TICKET_RETURN judge_ticket(SSL*, SSL_SESSION* session, const unsigned char*, std::size_t,
+                               SSL_TICKET_STATUS status, void*) {
+  switch (status) {
+    case SSL_TICKET_EMPTY:
+    case SSL_TICKET_NO_DECRYPT:
+      return SSL_TICKET_RETURN_IGNORE_RENEW;
+    case SSL_TICKET_SUCCESS:
+    case SSL_TICKET_SUCCESS_RENEW:
+      break;
+    default:
+      return SSL_TICKET_RETURN_ABORT;
+  }
+  const X509* client = SSL_SESSION_get0_peer(session);
+  if (client != nullptr && X509_cmp_current_time(X509_get0_notAfter(client)) < 0) {
+    return SSL_TICKET_RETURN_IGNORE_RENEW;
+  }
+  return status == SSL_TICKET_SUCCESS_RENEW ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_USE;
+}
+
+int accept_ticket_making(SSL*, void*) {
+  return 1;
+}
+
+}  // namespace
+
+class TlsServer::Loader {
+ public:
+  Loader(const config::ListenerTls& settings, std::string key, TlsTicketKeys& tickets, TlsProblems& problems)
+      : settings_(settings), key_(std::move(key)), tickets_(tickets), problems_(problems) {}
+
+  std::shared_ptr<const TlsServer> load() {
+    read_all_credentials();
+    read_trust();
+    if (is_broken_ || has_broken()) return nullptr;
+    std::vector<TlsNames::Certificate> named;
+    for (const Credentials& one : credentials_) named.push_back({one.names, one.key_type()});
+    auto server = std::make_shared<TlsServer>(ForLoader{}, TlsNames{named});
+    for (const TlsNames::Set& set : server->names_.sets())
+      server->contexts_.push_back(make_context(set, *server));
+    for (const Credentials& one : credentials_) server->certificates_.push_back({one.file, one.not_after});
+    return is_broken_ ? nullptr : server;
+  }
+
+ private:
+  void report(std::string_view key, std::string text) {
+    is_broken_ = true;
+    problems_.push_back({TlsProblem::Kind::broken, key_ + std::string{key}, std::move(text)});
+  }
+
+  bool has_broken() const {
+    for (std::size_t i = problems_before_; i < problems_.size(); ++i) {
+      if (problems_[i].kind == TlsProblem::Kind::broken) return true;
+    }
+    return false;
+  }
+
+  void read_all_credentials() {
+    read_one({settings_.certificate, settings_.private_key}, key_);
+    for (std::size_t i = 0; i < settings_.additional.size(); ++i) {
+      read_one(settings_.additional[i], fmt::format("{}.additional[{}]", key_, i));
+    }
+  }
+
+  void read_one(const config::Certificate& files, const std::string& key) {
+    auto found = read_credentials(files, key, problems_);
+    if (found) credentials_.push_back(std::move(*found));
+  }
+
+  void read_trust() {
+    if (settings_.client_ca.empty()) return;
+    authorities_ = read_authorities(settings_.client_ca, key_ + ".client_ca", problems_);
+    store_.reset(X509_STORE_new());
+    for (const X509Ptr& one : authorities_) X509_STORE_add_cert(store_.get(), one.get());
+    if (settings_.client_crl.empty()) return;
+    revocations_ = read_revocations(settings_.client_crl, key_ + ".client_crl", problems_);
+    for (const CrlPtr& one : revocations_) X509_STORE_add_crl(store_.get(), one.get());
+    X509_STORE_set_flags(store_.get(), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+  }
+
+  SslContextPtr make_context(const TlsNames::Set& set, TlsServer& server) {
+    SslContextPtr context{SSL_CTX_new(TLS_server_method())};
+    SSL_CTX* const raw = context.get();
+    if (!apply_policy(raw)) report(".certificate", "cannot be used: " + take_openssl_error());
+    apply_settings(raw);
+    SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);
+    SSL_CTX_set_tlsext_servername_callback(raw, choose_certificates);
+    SSL_CTX_set_tlsext_servername_arg(raw, &server);
+    use_tickets(raw);
+    ask_for_certificates(raw);
+    for (const std::size_t position : set) use_credentials(raw, position);
+    return context;
+  }
+
+  void apply_settings(SSL_CTX* context) {
+    ERR_clear_error();
+    if (settings_.min_version == "1.3") SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
+    // An operator who asks for DHE gets groups of the key's strength.
+    SSL_CTX_set_dh_auto(context, 1);
+    if (!settings_.ciphers.empty() && SSL_CTX_set_cipher_list(context, settings_.ciphers.c_str()) != 1) {
+      report(".ciphers",
+             fmt::format("\"{}\" has nothing that OpenSSL knows; `openssl ciphers` lists what it does",
+                         settings_.ciphers));
+    }
+    if (!settings_.ciphersuites.empty() &&
+        SSL_CTX_set_ciphersuites(context, settings_.ciphersuites.c_str()) != 1) {
+      report(".ciphersuites", fmt::format("\"{}\" is no list of TLS 1.3 ciphersuites, such as {}",
+                                          settings_.ciphersuites, kCipherSuites));
+    }
+    ERR_clear_error();
+  }
+
+  void use_tickets(SSL_CTX* context) {
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(context, 1);  // a WebSocket client comes back once
+    tickets_.install(context);
+    SSL_CTX_set_session_ticket_cb(context, accept_ticket_making, judge_ticket, nullptr);
+    const auto id = session_id_context();
+    SSL_CTX_set_session_id_context(context, id.data(), static_cast<unsigned>(id.size()));
+  }
+
+  /// A session is resumed only where its client would be believed anew: at this listener, with these
+  /// authorities and revocation lists.
+  std::array<unsigned char, 32> session_id_context() {
+    const std::unique_ptr<EVP_MD_CTX, Releasing<EVP_MD_CTX_free>> digest{EVP_MD_CTX_new()};
+    EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr);
+    const auto add = [&](const void* data, std::size_t size) { EVP_DigestUpdate(digest.get(), data, size); };
+    add(key_.data(), key_.size());
+    add(&settings_.client_auth, sizeof settings_.client_auth);
+    std::array<unsigned char, EVP_MAX_MD_SIZE> print{};
+    unsigned size = 0;
+    for (const X509Ptr& one : authorities_) {
+      X509_digest(one.get(), EVP_sha256(), print.data(), &size);
+      add(print.data(), size);
+    }
+    for (const CrlPtr& one : revocations_) {
+      X509_CRL_digest(one.get(), EVP_sha256(), print.data(), &size);
+      add(print.data(), size);
+    }
+    std::array<unsigned char, 32> result{};
+    EVP_DigestFinal_ex(digest.get(), result.data(), nullptr);
+    return result;
+  }
+
+  void ask_for_certificates(SSL_CTX* context) {
+    if (!store_) return;
+    const bool is_required = settings_.client_auth == config::ClientAuth::required;
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (is_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                       nullptr);
+    X509_STORE_up_ref(store_.get());
+    SSL_CTX_set_cert_store(context, store_.get());
+    for (const X509Ptr& one : authorities_) SSL_CTX_add_client_CA(context, one.get());
+  }
+
+  void use_credentials(SSL_CTX* context, std::size_t position) {
+    const Credentials& one = credentials_[position];
+    ERR_clear_error();
+    bool is_good = SSL_CTX_use_certificate(context, one.leaf.get()) == 1 &&
+                   SSL_CTX_use_PrivateKey(context, one.key.get()) == 1;
+    for (const X509Ptr& authority : one.chain) {
+      is_good = is_good && add_to_chain(context, *authority);
+    }
+    if (is_good) return;
+    const std::string key =
+        position == 0 ? "certificate" : fmt::format("additional[{}].certificate", position - 1);
+    report("." + key, fmt::format("\"{}\" cannot be used: {}", one.file, take_openssl_error()));
+  }
+
+  const config::ListenerTls& settings_;
+  std::string key_;
+  TlsTicketKeys& tickets_;
+  TlsProblems& problems_;
+  std::size_t problems_before_ = problems_.size();
+  bool is_broken_ = false;
+  std::vector<Credentials> credentials_;  // in the configuration's order
+  std::vector<X509Ptr> authorities_;
+  std::vector<CrlPtr> revocations_;
+  StorePtr store_;
+};
+
+std::shared_ptr<const TlsServer> TlsServer::load(const config::ListenerTls& settings, const std::string& key,
+                                                 TlsTicketKeys& tickets, TlsProblems& problems) {
+  return Loader{settings, key, tickets, problems}.load();
+}
+
+std::unique_ptr<TlsStream> TlsServer::accept(TlsBuffers& buffers) const {
+  SslPtr ssl{SSL_new(contexts_.front().get())};
+  if (!ssl) throw std::bad_alloc{};
+  SSL_set_accept_state(ssl.get());
+  return std::make_unique<TlsStream>(std::move(ssl), buffers, shared_from_this());
+}
+
+int TlsServer::choose_certificates(SSL* ssl, int*, void* self) {
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  const auto& server = *static_cast<const TlsServer*>(self);
+  const std::size_t set = name != nullptr ? server.names_.find(name) : 0;
+  // The context that it began with is the first one's already.
+  if (set != 0) SSL_set_SSL_CTX(ssl, server.contexts_[set].get());
+  return SSL_TLSEXT_ERR_OK;
+}
+
+}  // namespace wsproxy::net
