@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "cli/tls_check.hpp"
 #include "config/dump.hpp"
 #include "config/unsupported.hpp"
 #include "config/yaml_reader.hpp"
@@ -10,7 +11,15 @@
 namespace wsproxy::cli {
 
 int check(const std::string& config_file) {
-  const auto result = config::load_config(config_file, config::process_environment());
+  std::vector<std::string> warnings;
+  const auto look_at_tls = [&warnings](const config::Config& config) {
+    TlsCheck found = check_tls(config);
+    warnings = std::move(found.warnings);
+    return std::move(found.errors);
+  };
+  const auto result = config::load_config(config_file, config::process_environment(), look_at_tls);
+  for (const std::string& warning : warnings)
+    std::cerr << "warning: " << config_file << ": " << warning << "\n";
   for (const config::Error& error : result.errors) std::cerr << error.text() << "\n";
   if (!result.errors.empty()) return 1;
   const auto unsupported = config::unsupported_features(result.config, {deflate::has_isal()});

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "cli/run_options.hpp"
+#include "cli/tls_check.hpp"
 #include "config/environment.hpp"
 #include "config/unsupported.hpp"
 #include "config/yaml_reader.hpp"
@@ -64,7 +65,9 @@ void raise_descriptor_limit(std::uint32_t max_connections, telemetry::Log& log) 
 
 int run(const RunOptions& options) {
   config::ReadResult read;
-  if (options.config_file) read = config::load_config(*options.config_file, config::process_environment());
+  if (options.config_file) {
+    read = config::load_config(*options.config_file, config::process_environment(), broken_tls);
+  }
   std::vector<config::Error> errors = std::move(read.errors);
   // Of a file with errors it would tell those between values again, and compare defaults with the rest.
   if (errors.empty()) errors = apply_options(options, read.config);

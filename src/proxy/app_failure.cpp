@@ -13,6 +13,8 @@ AppFailure failure_of(net::ConnectStatus status) {
       return {UpstreamError::resolve, 502, "The application's host name cannot be resolved."};
     case net::ConnectStatus::timed_out:
       return {UpstreamError::connect_timeout, 502, "The application did not accept the connection in time."};
+    case net::ConnectStatus::tls_failed:
+      return {UpstreamError::tls, 502, "There is no TLS connection to the application."};
     case net::ConnectStatus::refused:
     case net::ConnectStatus::connected:
       break;

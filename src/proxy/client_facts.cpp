@@ -12,7 +12,8 @@ ClientFacts::ClientFacts(Session& session)
 http::ForwardedFacts ClientFacts::facts() const {
   http::ForwardedFacts facts;
   facts.peer = session_.peer();
-  facts.scheme = "http";
+  facts.scheme = session_.is_secure() ? "https" : "http";
+  facts.client_cert = session_.client_cert();
   facts.port = port_;
   facts.base_path = session_.upstream().url.base_path;
   facts.request_id = session_.facts().request_id;

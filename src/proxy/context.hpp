@@ -6,6 +6,8 @@
 
 #include "config/config.hpp"
 #include "net/poller.hpp"
+#include "net/tls_buffers.hpp"
+#include "net/tls_setup.hpp"
 #include "proxy/address_ranges.hpp"
 #include "proxy/app_pool.hpp"
 #include "proxy/quota.hpp"
@@ -42,6 +44,7 @@ struct Context {
   net::IoContext& io;
   net::Poller poller;
   std::shared_ptr<const config::Config> config;
+  net::TlsSetup tls;
   AddressRanges trusted_proxies;
   telemetry::Log& log;
   Quota& quota;
@@ -49,7 +52,8 @@ struct Context {
   deflate::Codecs codecs;
   websocket::MaskKeys mask_keys;
   std::vector<std::byte> read_buffer;  // every read of the worker goes here first
-  base::ByteQueue to_client;           // scratch output, empty between events
+  net::TlsBuffers tls_buffers;
+  base::ByteQueue to_client;  // scratch output, empty between events
   base::ByteQueue to_app;
   base::ByteQueue text;
   base::ByteQueue packed;

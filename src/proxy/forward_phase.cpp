@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "proxy/admission.hpp"
+#include "proxy/app_connection.hpp"
 #include "proxy/app_failure.hpp"
 #include "proxy/client_facts.hpp"
 #include "proxy/goodbye_phase.hpp"
 #include "proxy/head_phase.hpp"
-#include "proxy/proxy_header.hpp"
 #include "proxy/session.hpp"
 
 namespace wsproxy::proxy {
@@ -56,6 +56,7 @@ void ForwardPhase::connect() {
   const config::Upstream& upstream = session_.upstream();
   Context& context = session_.context();
   connector_.emplace(context.io, context.poller, net::target_of(upstream.url), upstream.connect_timeout);
+  prepare(*connector_, session_);
   connector_->start([this, keep_alive = SessionPtr{&session_}](net::ConnectResult result) {
     session_.guarded([this, &result] { on_connected(std::move(result)); });
   });
@@ -64,11 +65,10 @@ void ForwardPhase::connect() {
 
 void ForwardPhase::on_connected(net::ConnectResult result) {
   if (result.status != net::ConnectStatus::connected) {
-    say_app_failed(session_, failure_of(result.status), result.error.message());
+    say_app_failed(session_, failure_of(result.status), result.reason);
     return;
   }
-  session_.open(Leg::app, std::move(result.transport));
-  session_.output(Leg::app).append(base::as_bytes(proxy_header_for(session_)));
+  open_app(session_, std::move(result.transport));
   send_request();
 }
 

@@ -1,6 +1,5 @@
 #include "proxy/proxy_header_phase.hpp"
 
-#include "proxy/head_phase.hpp"
 #include "proxy/session.hpp"
 
 namespace wsproxy::proxy {
@@ -33,7 +32,7 @@ void ProxyHeaderPhase::take(base::Bytes input) {
       break;
     case http::ProxyHeaderStatus::complete:
       session_.meet_client(reader_.addresses());
-      session_.enter(std::make_unique<HeadPhase>(session_, input.subspan(used)));
+      session_.begin_first_request(input.subspan(used));
       break;
     case http::ProxyHeaderStatus::malformed:
       refuse(reader_.problem());

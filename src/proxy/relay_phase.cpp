@@ -62,7 +62,7 @@ void RelayPhase::on_readable(Leg leg) {
       on_end(leg, "end of file");
       break;
     case net::IoStatus::failed:
-      on_end(leg, "connection reset");
+      on_end(leg, net::is_truncation(input.error) ? "TLS ended without close_notify" : "connection reset");
       break;
   }
   settle();

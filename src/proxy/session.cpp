@@ -10,6 +10,7 @@
 #include "proxy/client_facts.hpp"
 #include "proxy/head_phase.hpp"
 #include "proxy/proxy_header_phase.hpp"
+#include "proxy/tls_phase.hpp"
 
 namespace wsproxy::proxy {
 
@@ -41,9 +42,21 @@ void Session::start(const SessionPtr& session) {
       self.enter(std::make_unique<ProxyHeaderPhase>(self));
     } else {
       self.take_first_place();
-      self.enter(std::make_unique<HeadPhase>(self));
+      self.begin_first_request({});
     }
   });
+}
+
+void Session::begin_first_request(base::Bytes early) {
+  if (is_secure()) {
+    enter(std::make_unique<TlsPhase>(*this, early));
+  } else {
+    enter(std::make_unique<HeadPhase>(*this, early));
+  }
+}
+
+void Session::meet_certificate(const http::ClientCertificate& certificate) {
+  client_cert_ = http::client_cert_element(certificate);
 }
 
 void Session::drain(net::Clock::time_point when) {

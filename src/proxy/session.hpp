@@ -10,6 +10,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include "http/client_certificate.hpp"
 #include "http/proxy_protocol.hpp"
 #include "http/request_head.hpp"
 #include "net/endpoint.hpp"
@@ -67,6 +68,10 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   std::string client() const { return peer_.empty() ? "unix" : net::text({peer_, peer_port_, {}}); }
   std::size_t listener() const { return listener_; }
   bool is_over_limit() const { return is_over_limit_; }
+  /// Whether its listener speaks TLS.
+  bool is_secure() const { return config_->listeners[listener_].tls.has_value(); }
+  /// What X-Forwarded-Client-Cert says of a client that has shown a certificate; else empty.
+  const std::string& client_cert() const { return client_cert_; }
   /// Whether limits.max_connections_per_ip has a place for it.
   bool has_place() const { return has_place_; }
   /// Whether its address may make another handshake now (limits.handshakes_per_second_per_ip).
@@ -82,6 +87,10 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool is_draining() const { return drain_at_ != net::Clock::time_point::max(); }
   /// The peer is one of headers.trusted_proxies.
   bool is_trusted() const { return is_trusted_; }
+  /// Behind what a balancer says, if it does: TLS where the listener has it, then the first request. `early`
+  /// has come already.
+  void begin_first_request(base::Bytes early);
+  void meet_certificate(const http::ClientCertificate& certificate);
   /// What the header of a balancer says of the client, ahead of the first request.
   void meet_client(const http::ProxiedAddresses& told);
   /// Both ends of the client's connection, for the header that an app gets.
@@ -152,6 +161,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   std::optional<std::uint16_t> local_port_;
   std::unique_ptr<http::ProxiedAddresses> told_;  // by a balancer's header, unless that keeps the socket's
   std::string peer_;
+  std::string client_cert_;
   std::uint16_t peer_port_;
   bool is_over_limit_;
   bool is_trusted_;

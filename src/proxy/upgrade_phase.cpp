@@ -4,10 +4,10 @@
 
 #include "http/upgrade.hpp"
 #include "proxy/admission.hpp"
+#include "proxy/app_connection.hpp"
 #include "proxy/app_failure.hpp"
 #include "proxy/client_facts.hpp"
 #include "proxy/goodbye_phase.hpp"
-#include "proxy/proxy_header.hpp"
 #include "proxy/refusal_phase.hpp"
 #include "proxy/relay_phase.hpp"
 #include "proxy/session.hpp"
@@ -86,6 +86,7 @@ UpgradePhase::UpgradePhase(Session& session, http::RequestHead request, base::By
 
 void UpgradePhase::begin() {
   arm();
+  prepare(connector_, session_);
   connector_.start([this, keep_alive = SessionPtr{&session_}](net::ConnectResult result) {
     session_.guarded([this, &result] { on_connected(std::move(result)); });
   });
@@ -94,11 +95,10 @@ void UpgradePhase::begin() {
 
 void UpgradePhase::on_connected(net::ConnectResult result) {
   if (result.status != net::ConnectStatus::connected) {
-    say_app_failed(session_, failure_of(result.status), result.error.message());
+    say_app_failed(session_, failure_of(result.status), result.reason);
     return;
   }
-  session_.open(Leg::app, std::move(result.transport));
-  session_.output(Leg::app).append(base::as_bytes(proxy_header_for(session_)));
+  open_app(session_, std::move(result.transport));
   answer_by_ = net::Clock::now() + session_.upstream().response_timeout;
   arm();
   send_request();

@@ -49,7 +49,7 @@ class AppCheck::Round : public std::enable_shared_from_this<Round> {
       if (!std::exchange(is_reached_, true)) answer_.set_value({});
       return;
     }
-    reasons_.push_back(app.text() + ": " + (result.error ? result.error.message() : "no answer"));
+    reasons_.push_back(app.text() + ": " + result.reason);
     if (reasons_.size() == connectors_.size()) answer_.set_value(in_words(reasons_));
   }
 

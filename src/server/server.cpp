@@ -25,19 +25,24 @@ Server::Server(std::shared_ptr<const config::Config> config, telemetry::Log& log
       version_(std::move(version)),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       drain_timer_(io_.get_executor()),
+      tls_(io_, *config_, log_),
       app_check_(io_, apps_of(*config_)),
       quota_(*config_),
       dropped_(config_->listeners.size()) {
   open_listeners();
   const std::uint32_t count = config_->workers != 0 ? config_->workers : automatic_workers();
   for (std::uint32_t i = 0; i < count; ++i) {
-    workers_.push_back(std::make_unique<Worker>(config_, log_, quota_, config_->compression.memory / count));
+    workers_.push_back(
+        std::make_unique<Worker>(config_, tls_.setup(), log_, quota_, config_->compression.memory / count));
   }
   // After the workers: its handler asks them from the first request on.
   const config::Address& admin = config_->admin;
   side_port_ = std::make_unique<SidePort>(
       admin.host, admin.port,
       [this](std::string_view, std::string_view path, std::string_view) { return answer_safely(path); });
+  tls_.start([this](const net::TlsSetup& setup) {
+    for (const auto& worker : workers_) worker->use(setup);
+  });
   for (const auto& listener : listeners_) listener->start();
   wait_for_signals();
   log_.write(Level::info, "serving",
@@ -122,6 +127,7 @@ void Server::wait_for_signals() {
 void Server::on_signal(int number) {
   if (number == SIGHUP) {
     log_.write(Level::warning, "reloading the configuration is not supported yet: restart instead");
+    if (tls_.has_files()) tls_.reload();
     return;
   }
   if (state_ == State::serving) {
@@ -176,6 +182,7 @@ void Server::wait_until_gone() {
 void Server::stop() {
   state_ = State::stopped;
   drain_timer_.cancel();
+  tls_.stop();
   signals_.cancel();
   for (const auto& listener : listeners_) listener->stop();
   io_.stop();

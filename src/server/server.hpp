@@ -10,6 +10,7 @@
 #include "net/listener.hpp"
 #include "server/app_check.hpp"
 #include "server/side_port.hpp"
+#include "server/tls_keeper.hpp"
 #include "server/worker.hpp"
 #include "telemetry/exporter.hpp"
 #include "telemetry/log.hpp"
@@ -61,7 +62,7 @@ class Server {
   net::Timer drain_timer_;
   net::Clock::time_point drain_ends_;
   std::atomic<State> state_{State::serving};
-  std::chrono::system_clock::time_point loaded_ = std::chrono::system_clock::now();
+  TlsKeeper tls_;
   AppCheck app_check_;
   proxy::Quota quota_;
   std::vector<std::atomic<std::uint64_t>> dropped_;  // by listener

@@ -50,7 +50,8 @@ SideAnswer Server::metrics() {
   }
   snapshot.version = version_;
   snapshot.draining = state_ != State::serving;
-  snapshot.reloads.last_success = loaded_;
+  snapshot.certificates = tls_.certificates();
+  snapshot.reloads = tls_.reloads();
   snapshot.process = telemetry::read_process_metrics();
   return {.content_type = std::string{telemetry::kPrometheusContentType},
           .body = telemetry::render(snapshot)};

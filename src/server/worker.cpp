@@ -23,9 +23,11 @@ void count_sacrifices(const deflate::Codecs::Sacrificed& from, telemetry::Counte
 
 }  // namespace
 
-Worker::Worker(std::shared_ptr<const config::Config> config, telemetry::Log& log, proxy::Quota& quota,
-               std::size_t memory_share)
-    : context_(io_, std::move(config), log, quota, memory_share), thread_([this] { run(); }) {
+Worker::Worker(std::shared_ptr<const config::Config> config, net::TlsSetup tls, telemetry::Log& log,
+               proxy::Quota& quota, std::size_t memory_share)
+    : context_(io_, std::move(config), log, quota, memory_share) {
+  context_.tls = std::move(tls);
+  thread_ = std::thread([this] { run(); });
 }
 
 Worker::~Worker() {
@@ -124,6 +126,10 @@ std::future<telemetry::Counters> Worker::counters() {
     promise.set_value(std::move(copy));
   });
   return future;
+}
+
+void Worker::use(net::TlsSetup tls) {
+  boost::asio::post(io_, [this, tls = std::move(tls)]() mutable { context_.tls = std::move(tls); });
 }
 
 void Worker::drain(net::Clock::duration spread) {

@@ -14,8 +14,8 @@ namespace wsproxy::server {
 /// One thread with one loop and everything its sessions touch. Other threads only post to it.
 class Worker {
  public:
-  Worker(std::shared_ptr<const config::Config> config, telemetry::Log& log, proxy::Quota& quota,
-         std::size_t memory_share);
+  Worker(std::shared_ptr<const config::Config> config, net::TlsSetup tls, telemetry::Log& log,
+         proxy::Quota& quota, std::size_t memory_share);
   /// Cuts what is left and joins.
   ~Worker();
   Worker(const Worker&) = delete;
@@ -29,6 +29,9 @@ class Worker {
 
   /// A copy of its counters, made by the worker itself between two events.
   std::future<telemetry::Counters> counters();
+
+  /// What new connections use from now on.
+  void use(net::TlsSetup tls);
 
   /// Close frames for all, spread evenly with jitter; also for those still in their handshake.
   void drain(net::Clock::duration spread);

@@ -1,0 +1,122 @@
+#include "server/file_watch.hpp"
+
+#include <array>
+#include <filesystem>
+#include <set>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+namespace wsproxy::server {
+namespace {
+
+constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
+                                  IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF;
+constexpr int kMostLinks = 16;
+
+/// The folders in which a step of the way to a file can change: the one that it is named in, and that of each
+/// link's target.
+void add_folders(const std::string& file, std::set<std::string>& folders) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::path path = fs::absolute(file, error);
+  for (int links = 0; !error && links < kMostLinks; ++links) {
+    // A link may be any part of the path: /tls/tls.crt -> ..data/tls.crt, and ..data -> ..2026_1.
+    fs::path walked;
+    fs::path target;
+    for (const fs::path& part : path) {
+      walked /= part;
+      if (target.empty() && fs::is_symlink(walked, error)) {
+        folders.insert(walked.parent_path());
+        target = (walked.parent_path() / fs::read_symlink(walked, error));
+        walked = target;
+      }
+    }
+    if (target.empty()) {
+      folders.insert(path.parent_path());
+      return;
+    }
+    path = walked.lexically_normal();
+  }
+}
+
+}  // namespace
+
+FileWatch::FileWatch(net::IoContext& io, std::vector<std::string> files, std::function<void()> on_change)
+    : files_(std::move(files)),
+      on_change_(std::move(on_change)),
+      inotify_(io.get_executor()),
+      quiet_(io.get_executor()) {
+}
+
+void FileWatch::start() {
+  if (files_.empty()) return;
+  const int descriptor = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  if (descriptor < 0) return;
+  inotify_.assign(descriptor);
+  stamps_ = stamps();
+  watch_folders();
+  wait();
+}
+
+void FileWatch::stop() {
+  net::error_code ignored;
+  if (inotify_.is_open()) inotify_.close(ignored);
+  quiet_.cancel();
+}
+
+void FileWatch::watch_folders() {
+  std::set<std::string> folders;
+  for (const std::string& file : files_) add_folders(file, folders);
+  // A folder that is watched already stays so under its number; one that is gone takes its watch along.
+  for (const std::string& folder : folders) {
+    ::inotify_add_watch(inotify_.native_handle(), folder.c_str(), kEvents | IN_ONLYDIR);
+  }
+}
+
+void FileWatch::wait() {
+  inotify_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](const net::error_code& error) {
+    if (error || !inotify_.is_open()) return;
+    if (drain()) settle();
+    wait();
+  });
+}
+
+bool FileWatch::drain() {
+  std::array<char, 4096> events{};
+  bool any = false;
+  while (::read(inotify_.native_handle(), events.data(), events.size()) > 0) any = true;
+  return any;
+}
+
+void FileWatch::settle() {
+  quiet_.expires_after(kQuiet);  // cancels the wait before
+  quiet_.async_wait([this](const net::error_code& error) {
+    if (!error && inotify_.is_open()) look();
+  });
+}
+
+void FileWatch::look() {
+  watch_folders();
+  std::vector<std::string> now = stamps();
+  if (now == stamps_) return;
+  stamps_ = std::move(now);
+  on_change_();
+}
+
+std::vector<std::string> FileWatch::stamps() const {
+  std::vector<std::string> result;
+  for (const std::string& file : files_) {
+    struct stat status {};
+    const bool is_there = ::stat(file.c_str(), &status) == 0;
+    result.push_back(is_there
+                         ? fmt::format("{} {} {} {} {}.{:09}", status.st_dev, status.st_ino, status.st_mode,
+                                       status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
+                         : std::string{});
+  }
+  return result;
+}
+
+}  // namespace wsproxy::server

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "net/types.hpp"
+
+namespace wsproxy::server {
+
+/// Tells when files may have changed, by whatever way: written, renamed over (editors), or behind a link that
+/// points elsewhere now (the ..data of a mounted ConfigMap or Secret, which the kubelet swaps). It watches
+/// the folders that they are in, and those of the links on the way; what else happens there is no change.
+/// What happens within kQuiet is one change. On the loop's thread. Without inotify it never tells.
+class FileWatch {
+ public:
+  static constexpr auto kQuiet = std::chrono::milliseconds{100};
+
+  FileWatch(net::IoContext& io, std::vector<std::string> files, std::function<void()> on_change);
+  FileWatch(const FileWatch&) = delete;
+  FileWatch& operator=(const FileWatch&) = delete;
+
+  void start();
+  void stop();
+
+ private:
+  void watch_folders();
+  void wait();
+  /// Reads what has happened; it does not matter what.
+  bool drain();
+  void settle();
+  void look();
+  /// What the kernel knows of the files: a difference is a change.
+  std::vector<std::string> stamps() const;
+
+  std::vector<std::string> files_;
+  std::vector<std::string> stamps_;
+  std::function<void()> on_change_;
+  boost::asio::posix::basic_stream_descriptor<net::Executor> inotify_;
+  net::Timer quiet_;
+};
+
+}  // namespace wsproxy::server

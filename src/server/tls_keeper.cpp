@@ -1,0 +1,88 @@
+#include "server/tls_keeper.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <fmt/chrono.h>
+
+namespace wsproxy::server {
+
+using Kind = net::TlsProblem::Kind;
+using telemetry::Level;
+
+namespace {
+
+std::string date_of(std::chrono::system_clock::time_point time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+}  // namespace
+
+TlsKeeper::TlsKeeper(net::IoContext& io, const config::Config& config, telemetry::Log& log)
+    : config_(config), log_(log), files_(net::tls_files(config)), watch_(io, files_, [this] { reload(); }) {
+  net::TlsProblems problems;
+  setup_ = net::load_tls(config_, tickets_, problems);
+  for (const net::TlsProblem& problem : problems) {
+    if (problem.kind == Kind::broken) throw std::runtime_error(problem.key + ": " + problem.text);
+    log_.write(Level::warning, "TLS is not as it should be",
+               {{"key", problem.key}, {"problem", problem.text}});
+  }
+  reloads_.last_success = std::chrono::system_clock::now();
+  note_certificates();
+  tell_certificates();
+}
+
+void TlsKeeper::start(OnNew on_new) {
+  on_new_ = std::move(on_new);
+  watch_.start();
+}
+
+void TlsKeeper::reload() {
+  net::TlsProblems problems;
+  setup_ = net::reload_tls(config_, tickets_, setup_, problems);
+  std::erase_if(problems, [](const net::TlsProblem& problem) { return problem.kind == Kind::exposed; });
+  for (const net::TlsProblem& problem : problems) {
+    log_.write(Level::error, "new TLS files refused: the ones before stay in use",
+               {{"key", problem.key}, {"problem", problem.text}});
+  }
+  note_certificates();
+  {
+    const std::lock_guard lock{mutex_};
+    ++(problems.empty() ? reloads_.succeeded : reloads_.failed);
+    if (problems.empty()) reloads_.last_success = std::chrono::system_clock::now();
+  }
+  if (problems.empty()) tell_certificates();
+  if (on_new_) on_new_(setup_);
+}
+
+std::vector<telemetry::CertificateExpiry> TlsKeeper::certificates() const {
+  const std::lock_guard lock{mutex_};
+  return certificates_;
+}
+
+telemetry::ReloadCounters TlsKeeper::reloads() const {
+  const std::lock_guard lock{mutex_};
+  return reloads_;
+}
+
+void TlsKeeper::note_certificates() {
+  std::vector<telemetry::CertificateExpiry> found;
+  for (std::size_t i = 0; i < setup_.listeners.size(); ++i) {
+    if (!setup_.listeners[i]) continue;
+    for (const auto& one : setup_.listeners[i]->certificates()) {
+      found.push_back({config_.listeners[i].label(), one.file, one.not_after});
+    }
+  }
+  const std::lock_guard lock{mutex_};
+  certificates_ = std::move(found);
+}
+
+void TlsKeeper::tell_certificates() const {
+  for (const telemetry::CertificateExpiry& one : certificates_) {
+    const std::string date = date_of(one.not_after);
+    log_.write(Level::info, "certificate in use",
+               {{"listener", one.listener}, {"certificate", one.file}, {"expires", date}});
+  }
+}
+
+}  // namespace wsproxy::server
