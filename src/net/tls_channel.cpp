@@ -59,6 +59,12 @@ TlsChannel::Handshake TlsChannel::shake_hands(EdgeSocket& socket) {
     return Handshake::failed;
   }
   const TlsStream::Step step = stream_->shake_hands(arrived);
+  if (step == TlsStream::Step::done && stream_->is_server() && stream_->is_version_1_3()) {
+    // All that is left to say is a ticket, which nobody waits for: it goes out with what comes next.
+    waiting_.keep(buffers_.sealed.view());
+    buffers_.sealed.clear();
+    return Handshake::done;
+  }
   const bool is_sent = send(socket).status != IoStatus::failed;
   switch (step) {
     case TlsStream::Step::done:
@@ -102,16 +108,18 @@ IoResult TlsChannel::read_some(EdgeSocket& socket, base::MutableBytes into) {
 }
 
 IoResult TlsChannel::write_some(EdgeSocket& socket, base::Bytes from) {
-  if (!waiting_.empty()) {
+  if (unreported_ > 0) {
     const IoResult result = send(socket);
     if (result.status != IoStatus::done) return {result.status, 0, result.error};
+    return {IoStatus::done, std::exchange(unreported_, 0), {}};
   }
-  if (unreported_ > 0) return {IoStatus::done, std::exchange(unreported_, 0), {}};
   const base::Bytes part = from.first(std::min(from.size(), kSealedAtOnce));
-  if (!stream_->seal(part, Clock::now())) {
+  const bool needs_time = part.size() > TlsStream::kSmallRecord;
+  if (!stream_->seal(part, needs_time ? Clock::now() : Clock::time_point{})) {
     buffers_.sealed.clear();
     return fail();
   }
+  if (ends_ && part.size() == from.size()) stream_->say_close();
   const IoResult result = send(socket);
   if (result.status == IoStatus::done) return {IoStatus::done, part.size(), {}};
   unreported_ = part.size();
@@ -134,6 +142,7 @@ IoResult TlsChannel::send(EdgeSocket& socket) {
     buffers_.sealed.clear();
   }
   const IoResult result = waiting_.flush(socket, buffers_.sealed);
+  is_blocked_ = result.status == IoStatus::would_block;
   if (result.status == IoStatus::failed) waiting_.drop();
   if (result.status != IoStatus::would_block && std::exchange(shuts_down_, false)) socket.shut_down_send();
   return result;

@@ -31,8 +31,11 @@ class TlsChannel {
   IoResult write_some(EdgeSocket& socket, base::Bytes from);
   /// Writes what has waited for the socket; also answers to the peer that nobody has asked for here.
   void flush(EdgeSocket& socket);
-  bool is_flushed() const { return waiting_.empty(); }
-  /// close_notify after what was written, then an end of file.
+  /// Whether something waits for the socket to take more.
+  bool is_blocked() const { return is_blocked_; }
+  /// What write_some() gets next is the last, and close_notify goes along with it.
+  void announce_end() { ends_ = true; }
+  /// close_notify after what was written unless it went along, then an end of file.
   void shut_down_send(EdgeSocket& socket);
 
   const TlsStream& stream() const { return *stream_; }
@@ -48,6 +51,8 @@ class TlsChannel {
   WriteQueue waiting_;          // ciphertext
   std::size_t unreported_ = 0;  // plaintext that is sealed, of which some is in waiting_
   std::size_t handshake_bytes_ = 0;
+  bool is_blocked_ = false;
+  bool ends_ = false;
   bool shuts_down_ = false;  // when waiting_ is empty
 };
 

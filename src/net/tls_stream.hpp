@@ -43,9 +43,11 @@ class TlsStream {
   /// Whether open() has something to say without any new bytes.
   bool has_input() const { return !kept_.empty() || SSL_pending(ssl_.get()) > 0 || state_ != State::open; }
 
-  /// False when the connection has failed before.
+  /// What fits into one segment with all that IPv6, TCP with timestamps and TLS put around it: 1500.
+  static constexpr std::size_t kSmallRecord = 1369;
+  /// False when the connection has failed before. `now` matters for more than kSmallRecord only.
   bool seal(base::Bytes plain, Clock::time_point now);
-  /// Says that nothing will follow.
+  /// Says that nothing will follow; once.
   void say_close();
 
   /// Why a handshake or the connection after it has failed.

@@ -86,7 +86,7 @@ void Transport::wait_writable() {
 
 void Transport::on_events(Poller::Events events) {
   socket_.note(events);
-  if (tls_ && socket_.may_write() && !tls_->is_flushed()) tls_->flush(socket_);
+  if (tls_ && socket_.may_write() && tls_->is_blocked()) tls_->flush(socket_);
   if (socket_.may_write() && std::exchange(waits_writable_, false) && !tell(Ready::writing)) return;
   if (!is_open() || !waits_readable_ || !may_read()) return;
   if (shakes_hands_) {
@@ -124,13 +124,17 @@ bool Transport::tell(Ready ready) {
   return telling.fate != Fate::destroyed;
 }
 
+void Transport::announce_end() {
+  if (tls_) tls_->announce_end();
+}
+
 void Transport::shut_down_send() {
   tls_ ? tls_->shut_down_send(socket_) : socket_.shut_down_send();
 }
 
 void Transport::close() {
   if (!is_open()) return;
-  poller_.remove(socket_.number(), *this);
+  poller_.remove(*this);
   socket_.close();
 }
 

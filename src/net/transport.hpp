@@ -63,6 +63,8 @@ class Transport final : private Poller::Watch {
   void wait_writable();
   bool waits_readable() const { return waits_readable_; }
 
+  /// What is written next is the last of it: TLS says so along with that.
+  void announce_end();
   /// Sends an end of file after what was written; errors do not matter any more.
   void shut_down_send();
   void close();

@@ -34,7 +34,7 @@ bool RelayLeg::is_flushed() const {
   return is_open() && (is_deaf_ || queued() == 0);
 }
 
-RelayLeg::Flushed RelayLeg::flush() {
+RelayLeg::Flushed RelayLeg::flush(bool ends) {
   Wire& on = wire();
   if (takes_no_more() || !is_open()) {
     scratch().clear();
@@ -42,6 +42,7 @@ RelayLeg::Flushed RelayLeg::flush() {
     return {0, false};
   }
   const bool had_waited = !on.queue.empty();
+  if (ends) on.transport->announce_end();
   const net::IoResult result = on.queue.flush(*on.transport, scratch());
   if (result.status == net::IoStatus::would_block) session_.want_writable(leg_);
   if (result.status == net::IoStatus::failed) {

@@ -21,8 +21,8 @@ class RelayLeg {
     std::size_t bytes;
     bool had_waited;  // some of it had found no room before
   };
-  /// Writes what is for it, or drops it when nobody will take it.
-  Flushed flush();
+  /// Writes what is for it, or drops it when nobody will take it. `ends`: nothing will follow.
+  Flushed flush(bool ends);
   /// How much waits for its peer to take it.
   std::size_t queued() const;
   /// Whether it is open and nothing waits that could still be written.
