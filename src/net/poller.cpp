@@ -122,8 +122,8 @@ void Poller::run_soon() {
 }
 
 void Poller::run_alone() {
-  // Who is ready is seen here between two of them; going round through Asio each time costs three system calls
-  // more, and timers and what was posted may wait for a few.
+  // Who is ready is seen here between two of them; going round through Asio each time costs three system
+  // calls more, and timers and what was posted may wait for a few.
   for (int left = kAloneAtOnce; left > 0; --left) {
     run_turn();
     if (alone_.empty()) break;

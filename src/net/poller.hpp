@@ -42,8 +42,8 @@ class Poller {
   void remove(Watch& watch);
   /// on_events(0) in the loop's next turn, after what the others wait for.
   void call_soon(Watch& watch);
-  /// on_turn_alone() for what takes long, in the order in which they asked; whoever else is ready by then comes
-  /// before each. So no event waits longer than one such call takes.
+  /// on_turn_alone() for what takes long, in the order in which they asked; whoever else is ready by then
+  /// comes before each. So no event waits longer than one such call takes.
   void call_alone(Watch& watch);
   /// Lets the loop end; when no watch is left.
   void stop();

@@ -35,9 +35,11 @@ TlsStream::TlsStream(SslPtr ssl, TlsBuffers& buffers, std::shared_ptr<const void
 TlsStream::Step TlsStream::shake_hands(base::Bytes arrived) {
   arrived_ = arrived;
   has_heard_ = has_heard_ || !arrived.empty();
+  buffers_.warm(*this);
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
   if (result != 1) state_ = judge(result);
+  ERR_clear_error();
   if (!arrived_.empty()) kept_.append(std::exchange(arrived_, {}));
   if (state_ != State::open) return Step::failed;
   if (result != 1) return Step::needs_more;
@@ -47,9 +49,9 @@ TlsStream::Step TlsStream::shake_hands(base::Bytes arrived) {
 
 TlsStream::Opened TlsStream::open(base::Bytes arrived, base::MutableBytes into) {
   arrived_ = arrived;
+  buffers_.warm(*this);
   Opened opened{0, state_};
   while (opened.bytes < into.size() && state_ == State::open) {
-    ERR_clear_error();
     const base::MutableBytes room = into.subspan(opened.bytes);
     const int size = static_cast<int>(std::min<std::size_t>(room.size(), std::numeric_limits<int>::max()));
     const int result = SSL_read(ssl_.get(), room.data(), size);
@@ -68,9 +70,9 @@ TlsStream::Opened TlsStream::open(base::Bytes arrived, base::MutableBytes into) 
 
 bool TlsStream::seal(base::Bytes plain, Clock::time_point now) {
   const bool fits = plain.size() <= kSmallRecord;
+  buffers_.warm(*this);
   while (!plain.empty()) {
     const base::Bytes record = fits ? plain : plain.first(std::min(plain.size(), record_size(now)));
-    ERR_clear_error();
     if (SSL_write(ssl_.get(), record.data(), static_cast<int>(record.size())) <= 0) {
       if (state_ == State::open) failure_ = take_failure(ssl_.get());
       state_ = State::failed;

@@ -15,14 +15,16 @@ namespace wsproxy::net {
 
 /// One end of a TLS connection as a machine over bytes: what came from the peer goes in, plaintext comes out,
 /// and the other way round. It knows no socket: what is for the peer is appended to TlsBuffers::sealed, after
-/// every call, alerts included.
+/// every call, alerts included. Each call leaves OpenSSL's queue of errors empty, as open() and seal() expect
+/// it: emptying it before every record would be a part of what that costs.
 ///
-/// Memory between two calls: OpenSSL's state, no buffer of a record unless one has come in part; what came
-/// and did not fit into the reader's space is kept.
-class TlsStream {
+/// Memory between two calls: OpenSSL's state; the buffers of its records, but only of a few connections
+/// (TlsBuffers) and while part of a record has come; and what came and did not fit into the reader's space.
+class TlsStream final : private WarmStream {
  public:
   /// `lender` is what the handshake still needs; it is let go when that is over. The buffers outlive this.
   TlsStream(SslPtr ssl, TlsBuffers& buffers, std::shared_ptr<const void> lender);
+  ~TlsStream() override { buffers_.forget(*this); }
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
 
@@ -73,6 +75,7 @@ class TlsStream {
   static long on_control(BIO* bio, int command, long number, void* data);
   static const BIO_METHOD* bio_method();
 
+  void cool() override { SSL_free_buffers(ssl_.get()); }
   State judge(int result);
   std::size_t record_size(Clock::time_point now);
 

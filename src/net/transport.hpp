@@ -12,7 +12,7 @@ namespace wsproxy::net {
 
 class TlsChannel;
 class TlsStream;
-struct TlsBuffers;
+class TlsBuffers;
 
 /// What goes ahead of TLS on the same connection.
 struct AheadOfTls {

@@ -77,6 +77,7 @@ void Context::clear_buffers() {
 
 void Context::keep_house() {
   app_pool.keep_house();
+  tls_buffers.keep_house();
   untrimmed += codecs.end_round(kSweepSteps);
 }
 
