@@ -10,6 +10,8 @@
 
 namespace wsproxy::net {
 
+class SideThread;
+
 /// A connection's TLS while OpenSSL may hold the buffers of its records, two of 17 KB.
 class WarmStream
     : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::safe_link>> {
@@ -35,6 +37,11 @@ class TlsBuffers {
   static constexpr std::size_t kArrived = std::size_t{96} << 10;
   static constexpr std::size_t kMostWarm = 64;
 
+  /// For handshakes while `spares_loop`; nothing: they are made on this thread. Outlives every stream.
+  SideThread* side = nullptr;
+  /// Whether messages flow that would have to wait for handshakes. Else the way to another thread and back, a
+  /// sixth of what one costs on the same CPU, is better saved.
+  bool spares_loop = false;
   std::vector<std::byte> arrived = std::vector<std::byte>(kArrived);
   base::ByteQueue sealed;  // empty between two calls
 

@@ -32,14 +32,15 @@ TlsStream::TlsStream(SslPtr ssl, TlsBuffers& buffers, std::shared_ptr<const void
   SSL_set_bio(ssl_.get(), bio, bio);
 }
 
-TlsStream::Step TlsStream::shake_hands(base::Bytes arrived) {
+TlsStream::Step TlsStream::shake_hands(base::Bytes arrived, base::ByteQueue& sealed) {
   arrived_ = arrived;
+  sealed_ = &sealed;
   has_heard_ = has_heard_ || !arrived.empty();
-  buffers_.warm(*this);
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
   if (result != 1) state_ = judge(result);
   ERR_clear_error();
+  sealed_ = &buffers_.sealed;
   if (!arrived_.empty()) kept_.append(std::exchange(arrived_, {}));
   if (state_ != State::open) return Step::failed;
   if (result != 1) return Step::needs_more;
@@ -146,7 +147,7 @@ int TlsStream::on_write(BIO* bio, const char* from, int size) {
   auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
   try {
-    self.buffers_.sealed.append(base::as_bytes(std::string_view{from, static_cast<std::size_t>(size)}));
+    self.sealed_->append(base::as_bytes(std::string_view{from, static_cast<std::size_t>(size)}));
   } catch (const std::bad_alloc&) {
     return -1;  // no exception passes through OpenSSL
   }

@@ -20,17 +20,22 @@ namespace wsproxy::net {
 ///
 /// Memory between two calls: OpenSSL's state; the buffers of its records, but only of a few connections
 /// (TlsBuffers) and while part of a record has come; and what came and did not fit into the reader's space.
-class TlsStream final : private WarmStream {
+class TlsStream final : public WarmStream {
  public:
   /// `lender` is what the handshake still needs; it is let go when that is over. The buffers outlive this.
   TlsStream(SslPtr ssl, TlsBuffers& buffers, std::shared_ptr<const void> lender);
-  ~TlsStream() override { buffers_.forget(*this); }
+  ~TlsStream() override { rest(); }
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
 
   enum class Step : std::uint8_t { done, needs_more, failed };
-  /// Goes on with the handshake; a client begins it without any bytes.
-  Step shake_hands(base::Bytes arrived);
+  /// Goes on with the handshake; a client begins it without any bytes. What is for the peer goes to `sealed`
+  /// instead. Of all calls the one that another thread may make, after rest() and until this is used again.
+  Step shake_hands(base::Bytes arrived, base::ByteQueue& sealed);
+  /// Leaves the buffers of its worker alone.
+  void rest() {
+    if (is_linked()) buffers_.forget(*this);
+  }
 
   enum class State : std::uint8_t {
     open,    // the rest, if any, comes with the next bytes
@@ -82,7 +87,8 @@ class TlsStream final : private WarmStream {
   SslPtr ssl_;
   TlsBuffers& buffers_;
   std::shared_ptr<const void> lender_;
-  base::Bytes arrived_;   // during a call
+  base::Bytes arrived_;  // during a call
+  base::ByteQueue* sealed_ = &buffers_.sealed;
   base::ByteQueue kept_;  // came earlier and was not looked at
   State state_ = State::open;
   bool has_heard_ = false;
