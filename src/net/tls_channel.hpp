@@ -25,7 +25,7 @@ class TlsChannel {
 
   enum class Handshake : std::uint8_t { done, under_way, failed };
   /// As far as the bytes that are there bring it. A server's first step, which costs a signature and more
-  /// than all others together, is made by TlsBuffers::side where there is one.
+  /// than all others together, may be made by TlsBuffers::side.
   Handshake shake_hands(EdgeSocket& socket);
 
   /// An end without close_notify is a failure: what came may be less than what was sent.
