@@ -1,0 +1,255 @@
+"""A certificate authority of a test's own, a client and an app that speak TLS, and a Kubernetes secret on disk."""
+
+import datetime
+import hashlib
+import os
+import shutil
+import ssl
+import subprocess
+import tempfile
+import threading
+
+from .app import EchoApp, ManualApp
+from .case import SharedProxyTest, SystemTest
+from .client import Client, connect_tcp
+from .wire import DEADLINE, Wire
+
+
+def openssl(*words, stdin=None):
+    result = subprocess.run(["openssl", *words], input=stdin, capture_output=True, timeout=6 * DEADLINE)
+    assert result.returncode == 0, f"openssl {' '.join(words)}: {result.stderr.decode(errors='replace')}"
+    return result.stdout
+
+
+def stamp(days):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y%m%d%H%M%SZ")
+
+
+class Certificate:
+    """A PEM certificate and its key as files; `tls` is what a listener's configuration wants of it."""
+
+    def __init__(self, crt, key):
+        self.crt, self.key = crt, key
+
+    @property
+    def tls(self):
+        return {"certificate": self.crt, "private_key": self.key}
+
+    @property
+    def fingerprint(self):
+        with open(self.crt) as file:
+            return hashlib.sha256(ssl.PEM_cert_to_DER_cert(file.read().split("-----END CERTIFICATE-----")[0]
+                                                           + "-----END CERTIFICATE-----\n")).hexdigest()
+
+    @property
+    def der(self):
+        with open(self.crt) as file:
+            return ssl.PEM_cert_to_DER_cert(file.read())
+
+    def expires(self):
+        said = openssl("x509", "-in", self.crt, "-noout", "-enddate").decode().strip().removeprefix("notAfter=")
+        return ssl.cert_time_to_seconds(said)
+
+
+class Authority:
+    """Signs certificates, in a folder of its own."""
+
+    def __init__(self, folder, name="the test's authority"):
+        self.folder = tempfile.mkdtemp(dir=folder)
+        self.crt, self.key = self.path("ca.crt"), self.path("ca.key")
+        for file in ("index.txt", "index.txt.attr"):
+            open(self.path(file), "w").close()
+        with open(self.path("ca.cnf"), "w") as file:
+            file.write(f"[ca]\ndefault_ca=d\n[d]\ndatabase={self.path('index.txt')}\nnew_certs_dir={self.folder}\n"
+                       "rand_serial=yes\ndefault_md=sha256\ndefault_crl_days=30\npolicy=any\nunique_subject=no\n"
+                       "copy_extensions=copy\nstring_mask=utf8only\n[any]\ncommonName=optional\norganizationName=optional\n")
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.key, "-out", self.crt,
+                "-days", "30", "-subj", f"/CN={name}")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def issue(self, name, *, dns=("localhost",), ips=("127.0.0.1",), uris=(), rsa=False, begins=-1, ends=20, subject=None, label=None):
+        """A certificate valid from `begins` to `ends` days from now."""
+        label = label or f"{name.replace('*', 'any').replace('/', '_')}-{len(os.listdir(self.folder))}"
+        crt, key, request = (self.path(f"{label}.{kind}") for kind in ("crt", "key", "csr"))
+        kind = ["rsa:2048"] if rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        names = ",".join([*(f"DNS:{one}" for one in dns), *(f"IP:{one}" for one in ips), *(f"URI:{one}" for one in uris)])
+        openssl("req", "-newkey", *kind, "-nodes", "-keyout", key, "-out", request, "-utf8", "-subj", subject or f"/CN={name}",
+                *(["-addext", f"subjectAltName={names}"] if names else []))
+        openssl("ca", "-config", self.path("ca.cnf"), "-batch", "-notext", "-in", request, "-out", crt, "-cert", self.crt,
+                "-keyfile", self.key, "-startdate", stamp(begins), "-enddate", stamp(ends))
+        os.chmod(key, 0o600)
+        return Certificate(crt, key)
+
+    def revoke(self, certificate):
+        openssl("ca", "-config", self.path("ca.cnf"), "-cert", self.crt, "-keyfile", self.key, "-revoke", certificate.crt)
+
+    def crl(self, file=None):
+        """The file of a fresh revocation list."""
+        file = file or self.path("ca.crl")
+        openssl("ca", "-config", self.path("ca.cnf"), "-cert", self.crt, "-keyfile", self.key, "-gencrl", "-out", file + ".new")
+        os.replace(file + ".new", file)
+        return file
+
+
+def context_for(ca, *, certificate=None, versions=(), ciphers=None, alpn=("http/1.1",)):
+    """What a client believes and speaks. `versions` is the one, or the lowest and the highest."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(ca)
+    if certificate is not None:
+        context.load_cert_chain(certificate.crt, certificate.key)
+    if versions:
+        context.minimum_version, context.maximum_version = versions[0], versions[-1]
+    if ciphers:
+        context.set_ciphers(ciphers)
+    if alpn:
+        context.set_alpn_protocols(alpn)
+    return context
+
+
+class TlsClient(Client):
+    def __init__(self, address, context, *, name="localhost", session=None, **how):
+        sock = connect_tcp(address, **how)
+        try:
+            sock = context.wrap_socket(sock, server_hostname=name, session=session)
+        except BaseException:
+            sock.close()
+            raise
+        Wire.__init__(self, sock, masks=True)
+        self.answer = self.agreed = None
+
+    @property
+    def certificate(self):
+        """What the proxy has shown, as DER."""
+        return self.sock.getpeercert(binary_form=True)
+
+
+class TlsListener:
+    """Mixed into an app: it speaks TLS. `handshakes` are the errors of those that failed."""
+
+    def __init__(self, certificate, *, client_ca=None, address=None, **how):
+        self.handshakes = []
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate.crt, certificate.key)
+        if client_ca:
+            self._context.verify_mode = ssl.CERT_REQUIRED
+            self._context.load_verify_locations(client_ca)
+        super().__init__(address, **how)
+
+    def url_as(self, host):
+        return f"wss://{host}:{self.port}"
+
+    @property
+    def url(self):
+        return self.url_as("localhost")
+
+    def _read_request(self, sock):
+        try:
+            sock.settimeout(DEADLINE)
+            sock = self._context.wrap_socket(sock, server_side=True)
+        except (OSError, ssl.SSLError) as error:
+            self.handshakes.append(error)
+            return sock.close()
+        super()._read_request(sock)
+
+
+class TlsEchoApp(TlsListener, EchoApp):
+    pass
+
+
+class TlsManualApp(TlsListener, ManualApp):
+    pass
+
+
+class Secret:
+    """Files as the kubelet mounts a Secret: links through `..data`, which is swapped for all of them at once."""
+
+    def __init__(self, folder, files):
+        self.folder = tempfile.mkdtemp(dir=folder)
+        self._count = 0
+        self.swap(files)
+        for name in files:
+            os.symlink(os.path.join("..data", name), self.path(name))
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def swap(self, files):
+        """`files` by name: the paths of what they become."""
+        self._count += 1
+        old = os.readlink(self.path("..data")) if self._count > 1 else None
+        fresh = f"..2026_11_28_{self._count:09}"
+        os.mkdir(self.path(fresh))
+        for name, source in files.items():
+            shutil.copyfile(source, os.path.join(self.folder, fresh, name))
+        os.symlink(fresh, self.path("..data_tmp"))
+        os.rename(self.path("..data_tmp"), self.path("..data"))
+        if old:
+            shutil.rmtree(self.path(old))
+
+
+class TlsTest(SystemTest):
+    """A folder, an authority and a certificate for localhost, made once for the class."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.make_authority()
+
+    @classmethod
+    def make_authority(cls):
+        cls.folder = tempfile.mkdtemp(prefix="wsproxy-tls-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.ca = Authority(cls.folder)
+        cls.certificate = cls.ca.issue("localhost")
+
+    def context(self, **how):
+        return context_for(how.pop("ca", self.ca.crt), **how)
+
+    def tls_client(self, *, context=None, name="localhost", session=None, port=None, source=None, **how):
+        """A client past its TLS handshake."""
+        context = context or self.context(**how)
+        address = ("127.0.0.1", port or self.proxy.port)
+        return self.closing(TlsClient(address, context, name=name, session=session, source=source))
+
+    def failures(self, **labels):
+        return self.proxy.metrics().sum("wsproxy_tls_handshake_errors_total", **labels)
+
+    def wait_failure(self, reason, at_least=1):
+        self.proxy.wait_metric("wsproxy_tls_handshake_errors_total", at_least, reason=reason)
+
+    def start_tls(self, app=None, *, tls=None, listener=None, **settings):
+        """A proxy whose one listener speaks TLS; `tls` changes its settings."""
+        from .ports import free_port
+        port = free_port()
+        one = {"name": "public", "address": f"127.0.0.1:{port}", "tls": {**self.certificate.tls, **(tls or {})}, **(listener or {})}
+        proxy = self.start(app, listeners=[one], log={"format": "json", "level": "debug"}, **settings)
+        proxy.port = port
+        return proxy
+
+    def secure_pair(self, path="/", client=None, **how):
+        return self.pair(path, client=client or self.tls_client(), **how)
+
+
+class SharedTlsTest(TlsTest, SharedProxyTest):
+    """One proxy with TLS for a whole class."""
+
+    tls = {}
+    app_kind = EchoApp
+
+    @classmethod
+    def setUpClass(cls):
+        cls.make_authority()
+        from .ports import free_port
+        port = free_port()
+        cls.settings = {**cls.settings, "log": {"format": "json", "level": "debug"},
+                        "listeners": [{"name": "public", "address": f"127.0.0.1:{port}", "tls": {**cls.certificate.tls, **cls.tls}}]}
+        SharedProxyTest.setUpClass.__func__(cls)
+        cls.proxy.port = port
+
+
+def in_background(call):
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    return thread
