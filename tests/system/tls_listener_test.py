@@ -57,7 +57,7 @@ class Listener(SharedTlsTest):
     def test_http_1_1_is_chosen_by_alpn_and_whoever_offers_others_only_is_told_so(self):
         self.assertEqual(self.tls_client(alpn=["h2", "http/1.1"]).sock.selected_alpn_protocol(), "http/1.1")
         self.assertIsNone(self.tls_client(alpn=()).sock.selected_alpn_protocol())
-        with self.assertRaisesRegex(ssl.SSLError, "NO_APPLICATION_PROTOCOL"):
+        with self.assertRaisesRegex(ssl.SSLError, "(?i)no.application.protocol"):
             self.tls_client(alpn=["h2"])
         self.wait_failure("alpn")
 
@@ -125,7 +125,7 @@ class Settings(TlsTest):
     def test_min_version_1_3_refuses_1_2(self):
         self.start_tls(tls={"min_version": "1.3"})
         self.assertEqual(self.tls_client().sock.version(), "TLSv1.3")
-        with self.assertRaisesRegex(ssl.SSLError, "PROTOCOL_VERSION"):
+        with self.assertRaisesRegex(ssl.SSLError, "(?i)protocol.version"):
             self.tls_client(versions=[V12])
         self.wait_failure("protocol_version")
 
