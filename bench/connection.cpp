@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <stdexcept>
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "handshake.hpp"
 
@@ -16,28 +14,35 @@ namespace {
 
 constexpr std::int64_t kPatienceNs = 10'000'000'000;
 
+constexpr std::string_view kEndOfHead = "\r\n\r\n";
+
+/// The answer to an upgrade, at least its whole head.
+std::string read_answer(Channel& channel) {
+  std::string bytes;
+  std::array<char, 4096> piece{};
+  while (bytes.find(kEndOfHead) == std::string::npos) {
+    const std::size_t size = channel.receive(piece).value_or(0);
+    if (size == 0) throw std::runtime_error("the connection ended during the handshake");
+    bytes.append(piece.data(), size);
+  }
+  return bytes;
+}
+
 }  // namespace
 
-Connection::Connection(std::uint16_t port, std::string_view path, std::string_view offer)
-    : socket_(connect_to(port)) {
-  const Upgraded upgraded = upgrade(socket_.get(), path, offer);
-  if (!upgraded.rest.empty()) throw std::runtime_error("bytes right after the handshake");
-  agreement_ = read_agreement(upgraded.extensions);
+Connection::Connection(const Endpoint& server, std::string_view path, std::string_view offer)
+    : channel_(server) {
+  channel_.shake_hands();
+  channel_.send(upgrade_request(path, offer));
+  const std::string answer = read_answer(channel_);
+  agreement_ = read_agreement(check_upgraded(answer));
+  if (!answer.ends_with(kEndOfHead)) throw std::runtime_error("bytes right after the handshake");
   if (agreement_.is_on) inflater_ = std::make_unique<Inflater>(agreement_);
-  set_nonblocking(socket_.get());
-}
-
-void Connection::send(std::string_view frame) {
-  sent_bytes_ += frame.size();
-  if (!outbox_.send(socket_.get(), frame)) throw std::runtime_error("the peer has gone while we sent");
-}
-
-void Connection::flush() {
-  if (!outbox_.flush(socket_.get())) throw std::runtime_error("the peer has gone while we sent");
+  channel_.become_nonblocking();
 }
 
 void Connection::say_goodbye() {
-  send(close_frame());
+  channel_.send(close_frame());
 }
 
 std::span<char> Connection::buffer() {
@@ -46,16 +51,9 @@ std::span<char> Connection::buffer() {
 }
 
 std::size_t Connection::receive() {
-  for (;;) {
-    const ssize_t size = recv(socket_.get(), buffer().data(), buffer().size(), 0);
-    if (size > 0) {
-      received_bytes_ += static_cast<std::size_t>(size);
-      return static_cast<std::size_t>(size);
-    }
-    if (size < 0 && errno == EAGAIN) return 0;
-    if (size < 0 && errno == EINTR) continue;
-    throw std::runtime_error("the peer has closed the connection");
-  }
+  const auto size = channel_.receive(buffer());
+  if (size && *size == 0) throw std::runtime_error("the peer has closed the connection");
+  return size.value_or(0);
 }
 
 std::optional<std::string_view> Connection::take(const FrameHead& head, std::string_view payload) {
@@ -100,7 +98,7 @@ void Connection::answer_control(const FrameHead& head, std::string_view payload)
   pong.is_masked = true;
   std::string frame;
   append_frame(frame, pong, payload);
-  send(frame);
+  channel_.send(frame);
 }
 
 Poller::Poller() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "channel.hpp"
 #include "deflate.hpp"
 #include "frame.hpp"
-#include "net.hpp"
 
 namespace bench {
 
@@ -19,15 +19,13 @@ namespace bench {
 class Connection {
  public:
   /// Connects and shakes hands; the socket is non-blocking afterwards.
-  Connection(std::uint16_t port, std::string_view path, std::string_view offer);
+  Connection(const Endpoint& server, std::string_view path, std::string_view offer);
 
-  int socket() const { return socket_.get(); }
+  const Channel& channel() const { return channel_; }
   const Agreement& agreement() const { return agreement_; }
-  std::uint64_t received_bytes() const { return received_bytes_; }
-  std::uint64_t sent_bytes() const { return sent_bytes_; }
 
-  void send(std::string_view frame);
-  void flush();
+  void send(std::string_view frame) { channel_.send(frame); }
+  void flush() { channel_.flush(); }
   /// Reads what is there and calls on_message(opcode, text) for each whole message.
   template <class OnMessage>
   void read(OnMessage&& on_message) {
@@ -35,7 +33,7 @@ class Connection {
       reader_.feed(buffer().first(size), [&](const FrameHead& head, std::string_view payload) {
         if (const auto text = take(head, payload)) on_message(message_opcode_, *text);
       });
-      if (size < buffer().size()) return;
+      if (!channel_.is_tls() && size < buffer().size()) return;
     }
   }
   void say_goodbye();
@@ -47,18 +45,15 @@ class Connection {
   std::optional<std::string_view> take(const FrameHead& head, std::string_view payload);
   void answer_control(const FrameHead& head, std::string_view payload);
 
-  Descriptor socket_;
+  Channel channel_;
   Agreement agreement_;
   std::unique_ptr<Inflater> inflater_;
   FrameReader reader_;
-  Outbox outbox_;
   Opcode message_opcode_ = Opcode::continuation;
   bool message_is_compressed_ = false;
   bool message_is_open_ = false;
   std::string fragments_;
   std::string text_;
-  std::uint64_t received_bytes_ = 0;
-  std::uint64_t sent_bytes_ = 0;
 };
 
 /// Waits for sockets of several connections, edge-triggered.

@@ -1,7 +1,8 @@
 #include "echo_load.hpp"
 
-#include <algorithm>
 #include <stdexcept>
+
+#include "storm.hpp"
 
 namespace bench {
 namespace {
@@ -12,7 +13,7 @@ constexpr std::string_view kPath = "/echo";
 
 void EchoLoad::connect() {
   // The first handshake tells the agreement that the messages have to be encoded for.
-  agreement_ = Connection(options_.port, kPath, options_.offer()).agreement();
+  agreement_ = Connection(options_.server, kPath, options_.offer()).agreement();
   scripts_.emplace(Scripts::Plan{.kind = options_.kind,
                                  .connections = options_.connections,
                                  .messages = options_.warmup + options_.messages,
@@ -20,10 +21,10 @@ void EchoLoad::connect() {
                                  .agreement = agreement_});
   members_.reserve(options_.connections);
   for (std::size_t i = 0; i < options_.connections; ++i) {
-    members_.push_back({Connection(options_.port, kPath, options_.offer())});
+    members_.push_back({Connection(options_.server, kPath, options_.offer())});
     if (members_.back().connection.agreement() != agreement_)
       throw std::runtime_error("two connections with different agreements");
-    poller_.add(members_.back().connection.socket(), i);
+    poller_.add(members_.back().connection.channel().socket(), i);
   }
 }
 
@@ -35,13 +36,17 @@ void EchoLoad::warm_up() {
 Result EchoLoad::run() {
   Result result;
   result.latencies_ns.reserve(options_.connections * options_.messages);
+  result.tls = members_.front().connection.channel().tls_description();
   count_bytes(result, -1);
+  std::optional<Storm> storm;
+  if (options_.storm > 0) storm.emplace(options_.server, options_.storm);
   const std::int64_t start = now_ns();
   if (options_.rate > 0)
     run_at_rate(options_.messages, result);
   else
     run_closed_loop(options_.messages, result);
   result.seconds = static_cast<double>(now_ns() - start) * 1e-9;
+  if (storm) result.storm_handshakes = storm->end();
   count_bytes(result, +1);
   return result;
 }
@@ -114,8 +119,9 @@ void EchoLoad::check(std::size_t index, Opcode opcode, std::string_view text) co
 
 void EchoLoad::count_bytes(Result& result, int sign) const {
   for (const auto& member : members_) {
-    result.received_bytes += member.connection.received_bytes() * static_cast<std::uint64_t>(sign);
-    result.sent_bytes += member.connection.sent_bytes() * static_cast<std::uint64_t>(sign);
+    const Channel& channel = member.connection.channel();
+    result.received_bytes += channel.received_bytes() * static_cast<std::uint64_t>(sign);
+    result.sent_bytes += channel.sent_bytes() * static_cast<std::uint64_t>(sign);
   }
 }
 

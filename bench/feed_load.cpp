@@ -18,22 +18,23 @@ std::string masked_frame(Opcode opcode, std::string_view payload) {
 
 void FeedLoad::connect() {
   for (std::size_t i = 0; i < options_.feeds; ++i) {
-    feeds_.push_back({.publisher = Connection(options_.app_port, "/publish/" + std::to_string(i), ""),
-                      .broadcasts = make_corpus(options_.kind, options_.seed + i),
-                      .privates = make_corpus(options_.kind, options_.seed + 100000 + i),
-                      .random = Random(options_.seed + i)});
+    feeds_.push_back(
+        {.publisher = Connection(Endpoint{options_.app_port}, "/publish/" + std::to_string(i), ""),
+         .broadcasts = make_corpus(options_.kind, options_.seed + i),
+         .privates = make_corpus(options_.kind, options_.seed + 100000 + i),
+         .random = Random(options_.seed + i)});
     // Publishers get nothing but room to write.
-    poller_.add(feeds_.back().publisher.socket(), options_.connections + i);
+    poller_.add(feeds_.back().publisher.channel().socket(), options_.connections + i);
   }
   subscribers_.reserve(options_.connections);
   for (std::size_t i = 0; i < options_.connections; ++i) {
     Feed& feed = feeds_[i % feeds_.size()];
     const std::string path =
         "/feed/" + std::to_string(i % feeds_.size()) + "/" + std::to_string(feed.subscribers.size());
-    subscribers_.push_back({Connection(options_.port, path, options_.offer()), i % feeds_.size()});
+    subscribers_.push_back({Connection(options_.server, path, options_.offer()), i % feeds_.size()});
     feed.subscribers.push_back(i);
     is_compressed_ = subscribers_.back().connection.agreement().is_on;
-    poller_.add(subscribers_.back().connection.socket(), i);
+    poller_.add(subscribers_.back().connection.channel().socket(), i);
   }
 }
 
@@ -45,6 +46,7 @@ void FeedLoad::warm_up() {
 
 Result FeedLoad::run() {
   Result result;
+  result.tls = subscribers_.front().connection.channel().tls_description();
   count_bytes(result, -1);
   const std::int64_t start = now_ns();
   run_rounds(options_.messages, result);
@@ -132,8 +134,9 @@ void FeedLoad::collect(const Poller::Event& event, Result& result) {
 
 void FeedLoad::count_bytes(Result& result, int sign) const {
   for (const auto& subscriber : subscribers_) {
-    result.received_bytes += subscriber.connection.received_bytes() * static_cast<std::uint64_t>(sign);
-    result.sent_bytes += subscriber.connection.sent_bytes() * static_cast<std::uint64_t>(sign);
+    const Channel& channel = subscriber.connection.channel();
+    result.received_bytes += channel.received_bytes() * static_cast<std::uint64_t>(sign);
+    result.sent_bytes += channel.sent_bytes() * static_cast<std::uint64_t>(sign);
   }
 }
 

@@ -6,29 +6,11 @@
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
-#include <sys/socket.h>
-
-#include "net.hpp"
 
 namespace bench {
 namespace {
 
 constexpr std::string_view kKey = "d3MgYmVuY2htYXJrIGtleQ==";
-
-std::string read_head(int socket, std::string& rest) {
-  std::string bytes;
-  std::array<char, 4096> piece{};
-  for (;;) {
-    const auto end = bytes.find("\r\n\r\n");
-    if (end != std::string::npos) {
-      rest = bytes.substr(end + 4);
-      return bytes.substr(0, end + 2);
-    }
-    const ssize_t size = recv(socket, piece.data(), piece.size(), 0);
-    if (size <= 0) throw std::runtime_error("the connection ended during the handshake");
-    bytes.append(piece.data(), static_cast<std::size_t>(size));
-  }
-}
 
 }  // namespace
 
@@ -66,13 +48,6 @@ std::string check_upgraded(std::string_view head) {
   if (header_value(head, "Sec-WebSocket-Accept") != accept_key(kKey))
     throw std::runtime_error("wrong Sec-WebSocket-Accept: " + std::string(head));
   return header_value(head, "Sec-WebSocket-Extensions").value_or("");
-}
-
-Upgraded upgrade(int socket, std::string_view path, std::string_view offer) {
-  send_all(socket, upgrade_request(path, offer));
-  Upgraded upgraded;
-  upgraded.extensions = check_upgraded(read_head(socket, upgraded.rest));
-  return upgraded;
 }
 
 }  // namespace bench

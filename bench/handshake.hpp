@@ -12,16 +12,8 @@ std::optional<std::string> header_value(std::string_view head, std::string_view 
 /// Sec-WebSocket-Accept for a key (RFC 6455 section 4.2.2).
 std::string accept_key(std::string_view key);
 
-struct Upgraded {
-  std::string extensions;  // as answered
-  std::string rest;        // bytes that came after the head
-};
-
 std::string upgrade_request(std::string_view path, std::string_view offer);
 /// The answer's Sec-WebSocket-Extensions; throws when the head is a refusal or wrong.
 std::string check_upgraded(std::string_view head);
-
-/// Opens a WebSocket on a connected, blocking socket; throws when it is refused or answered wrongly.
-Upgraded upgrade(int socket, std::string_view path, std::string_view offer);
 
 }  // namespace bench

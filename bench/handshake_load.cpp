@@ -1,10 +1,7 @@
 #include "handshake_load.hpp"
 
 #include <array>
-#include <cerrno>
 #include <stdexcept>
-
-#include <sys/socket.h>
 
 #include "handshake.hpp"
 
@@ -17,7 +14,9 @@ constexpr char kCloseFrame = '\x88';
 }  // namespace
 
 void HandshakeLoad::connect() {
-  agreement_ = Connection(options_.port, kPath, options_.offer()).agreement();
+  const Connection first(options_.server, kPath, options_.offer());
+  agreement_ = first.agreement();
+  tls_ = first.channel().tls_description();
 }
 
 void HandshakeLoad::warm_up() {
@@ -27,6 +26,7 @@ void HandshakeLoad::warm_up() {
 
 Result HandshakeLoad::run() {
   Result result;
+  result.tls = tls_;
   const std::int64_t start = now_ns();
   make(options_.messages * places_.size(), result);
   result.seconds = static_cast<double>(now_ns() - start) * 1e-9;
@@ -39,7 +39,7 @@ void HandshakeLoad::make(std::size_t handshakes, Result& result) {
   for (std::size_t ended = 0; ended < handshakes;) {
     for (const auto& event : poller_.wait()) {
       Place& place = places_[event.tag];
-      if (!place.is_open || !on_readable(place, result)) continue;
+      if (!place.is_open || !advance(place, result)) continue;
       place = {};
       ++ended;
       if (begun < handshakes) {
@@ -54,20 +54,27 @@ void HandshakeLoad::open(std::size_t index) {
   Place& place = places_[index];
   place.begun_ns = now_ns();
   place.is_open = true;
-  place.socket = connect_to(options_.port);
-  send_all(place.socket.get(), upgrade_request(kPath, options_.offer()));
-  set_nonblocking(place.socket.get());
-  poller_.add(place.socket.get(), index);
+  place.channel = Channel(options_.server);
+  place.channel.become_nonblocking();
+  secure(place);
+  poller_.add(place.channel.socket(), index);
 }
 
-bool HandshakeLoad::on_readable(Place& place, Result& result) const {
+void HandshakeLoad::secure(Place& place) const {
+  if (!place.channel.shake_hands()) return;
+  place.is_secured = true;
+  place.channel.send(upgrade_request(kPath, options_.offer()));
+}
+
+bool HandshakeLoad::advance(Place& place, Result& result) const {
+  if (!place.is_secured) secure(place);
+  if (!place.is_secured) return false;
   std::array<char, 4096> piece{};
   for (;;) {
-    const ssize_t size = recv(place.socket.get(), piece.data(), piece.size(), 0);
-    if (size < 0 && errno == EAGAIN) return false;
-    if (size < 0) throw std::runtime_error("a connection was reset");
-    if (size == 0) break;
-    place.came.append(piece.data(), static_cast<std::size_t>(size));
+    const auto size = place.channel.receive(piece);
+    if (!size) return false;
+    if (*size == 0) break;
+    place.came.append(piece.data(), *size);
     judge(place, result);
   }
   if (!place.is_upgraded || place.came.empty()) throw std::runtime_error("no close frame at the end");
@@ -84,7 +91,7 @@ void HandshakeLoad::judge(Place& place, Result& result) const {
     ++result.messages;
     place.is_upgraded = true;
     place.came.erase(0, end + 4);
-    send_all(place.socket.get(), close_frame());
+    place.channel.send(close_frame());
   }
   if (!place.came.empty() && place.came.front() != kCloseFrame)
     throw std::runtime_error("something else than a close frame");

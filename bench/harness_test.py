@@ -1,11 +1,13 @@
 """What the harness makes of what it measured: the page, the targets, the shares."""
 
+import shutil
+import ssl
 import tempfile
 import unittest
 from pathlib import Path
 
-from harness import page, profile, report
-from harness.loads import PLAIN, WSPROXY, DIRECT, Load, Target
+from harness import certificates, measure, page, peers, profile, report
+from harness.loads import DIRECT, LOADS, NGINX, PLAIN, WSPROXY, Load, Target
 
 ORDER = ["one", "two", "three"]
 KERNEL = profile.KERNEL
@@ -72,6 +74,64 @@ class TargetTest(unittest.TestCase):
         self.assertEqual(self.verdicts(target, 250, 100, 100), [])
 
 
+class TlsTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def configuration(self, peer, tls):
+        setting = measure.Setting(build=self.folder, pin=False, scale=1, certificates=self.folder)
+        return peers.configuration(peers.PEERS[peer], {"PORT": 1234, **peers.certificate_values(setting, tls)})
+
+    def test_every_proxy_shows_the_certificate_of_the_load(self):
+        for peer in ("wsproxy", "nginx"):
+            whole = self.configuration(peer, "rsa")
+            self.assertIn(str(self.folder / "rsa.crt"), whole)
+            self.assertIn(str(self.folder / "rsa.key"), whole)
+        self.assertIn(f"ssl crt {self.folder}/ecdsa.pem", self.configuration("haproxy", "ecdsa"))
+
+    def test_a_plain_load_has_nothing_of_tls(self):
+        for peer in ("wsproxy", "nginx", "haproxy"):
+            whole = self.configuration(peer, "")
+            for word in ("@TLS@", "@PLAIN@", "ssl", "tls", "ertificate"):
+                self.assertNotIn(word, whole, peer)
+
+    def test_it_listens_once_either_way(self):
+        for peer in ("wsproxy", "nginx", "haproxy"):
+            for tls in ("", "ecdsa"):
+                self.assertEqual(self.configuration(peer, tls).count("127.0.0.1:1234"), 1, (peer, tls))
+
+    @unittest.skipUnless(shutil.which("openssl"), "needs the openssl command")
+    def test_the_certificates_belong_to_their_keys_and_to_localhost(self):
+        certificates.make(self.folder)
+        for kind in certificates.KEYS:
+            files = certificates.at(self.folder, kind)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(files.certificate, files.private_key)
+            context.load_cert_chain(files.both)
+            context.load_verify_locations(files.certificate)
+            names = context.get_ca_certs()[0]["subjectAltName"]
+            self.assertEqual(names, (("DNS", "localhost"), ("IP Address", "127.0.0.1")))
+
+    def test_the_table_says_what_was_agreed_and_whether_by_all(self):
+        load = Load("A load", (), (WSPROXY, NGINX), ("cpu_us",), tls="ecdsa")
+
+        def table(ours, theirs):
+            return report.load_table(load, [{"wsproxy": {"cpu_us": 1, "tls": ours}, "nginx": {"cpu_us": 1, "tls": theirs}}])
+
+        self.assertIn("All agreed on TLSv1.3, A.", table("TLSv1.3, A", "TLSv1.3, A"))
+        self.assertIn("wsproxy: TLSv1.3, A; nginx: TLSv1.3, B.", table("TLSv1.3, A", "TLSv1.3, B"))
+
+    def test_loads_have_certificates_that_are_made_and_targets_of_rows_that_run(self):
+        for name, load in LOADS.items():
+            self.assertIn(load.tls, ("", *certificates.KEYS), name)
+            rows = [entry.name for entry in load.entries]
+            for target in load.targets:
+                for row in filter(None, (target.entry, target.against, target.beyond)):
+                    self.assertIn(row, rows, name)
+
+
 class ShareTest(unittest.TestCase):
     def share(self, *frames):
         return profile.share_of([f"\t    7f00 {symbol}+0x1f ({where})" for symbol, where in frames])
@@ -86,6 +146,7 @@ class ShareTest(unittest.TestCase):
     def test_functions_belong_to_rooms_and_libraries(self):
         self.assertEqual(self.share(("[unknown]", "/usr/lib/libz.so.1.2.13")), "codec")
         self.assertEqual(self.share(("wsproxy::deflate::Encoder::message", "wsproxy")), "codec")
+        self.assertEqual(self.share(("aesni_ctr32_encrypt_blocks", "/usr/lib/libcrypto.so.3")), "tls")
         self.assertEqual(self.share(("wsproxy::websocket::FrameParser::feed", "wsproxy")), "parse")
         self.assertEqual(self.share(("wsproxy::relay::ToClient::feed", "wsproxy")), "relay")
         self.assertEqual(self.share(("wsproxy::net::WriteQueue::flush", "wsproxy")), "write")

@@ -3,6 +3,7 @@
 /// after each when a line comes on its standard input (or that is at its end): the moments for
 /// whoever measures the proxy to look at it.
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -54,25 +55,30 @@ void report_result(Result result, bool is_compressed, double cpu_seconds) {
       "{\"phase\": \"done\", \"compressed\": %s, \"messages\": %llu, \"seconds\": %.6f, \"payload_bytes\": "
       "%llu, "
       "\"received_per_payload\": %.4f, \"sent_per_payload\": %.4f, \"p50_us\": %.1f, \"p90_us\": %.1f, "
-      "\"p99_us\": %.1f, \"max_us\": %.1f, \"late_p99_us\": %.1f, \"generator_cpu_seconds\": %.3f}\n",
+      "\"p99_us\": %.1f, \"max_us\": %.1f, \"late_p99_us\": %.1f, \"generator_cpu_seconds\": %.3f, "
+      "\"storm_handshakes\": %llu, \"tls\": \"%s\"}\n",
       is_compressed ? "true" : "false", static_cast<unsigned long long>(result.messages), result.seconds,
       static_cast<unsigned long long>(result.payload_bytes),
       static_cast<double>(result.received_bytes) / payload, static_cast<double>(result.sent_bytes) / payload,
       percentile_us(latencies, 0.5), percentile_us(latencies, 0.9), percentile_us(latencies, 0.99),
-      percentile_us(latencies, 1), percentile_us(result.lateness_ns, 0.99), cpu_seconds);
+      percentile_us(latencies, 1), percentile_us(result.lateness_ns, 0.99), cpu_seconds,
+      static_cast<unsigned long long>(result.storm_handshakes), result.tls.c_str());
   std::fflush(stdout);
   await_go_ahead();
 }
 
-LoadOptions read_options(int argc, char** argv) {
-  LoadOptions options;
+/// What is not in LoadOptions as it was written.
+struct Words {
   std::string kind = "chat";
-  CLI::App command{"Load for a WebSocket echo or feed, with every answer checked", "bench_load"};
-  // A later word wins, so that a row of a table can differ from its load in one option.
-  command.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  command.add_option("--port", options.port, "Port on 127.0.0.1 to connect to")->required();
+  bool has_tls = false;
+  std::string ca_file;
+};
+
+void add_load_options(CLI::App& command, LoadOptions& options, Words& words) {
+  command.add_option("--port", options.server.port, "Port on 127.0.0.1 to connect to")->required();
   command.add_option("--app-port", options.app_port, "The app's own port, for publishers of feeds");
-  command.add_option("--kind", kind, "Payloads: chat, state, doc, random, large")->capture_default_str();
+  command.add_option("--kind", words.kind, "Payloads: chat, state, doc, random, large")
+      ->capture_default_str();
   command.add_flag("--deflate", options.offers_deflate, "Offer permessage-deflate; client_max_window_bits");
   command.add_option("--connections", options.connections)->capture_default_str()->check(CLI::PositiveNumber);
   command.add_option("--warmup", options.warmup, "Messages of each connection before the measured ones")
@@ -91,14 +97,37 @@ LoadOptions read_options(int argc, char** argv) {
   command.add_option("--private-share", options.private_share,
                      "Private messages a subscriber for each broadcast");
   command.add_option("--seed", options.seed)->capture_default_str();
+}
+
+void add_tls_options(CLI::App& command, LoadOptions& options, Words& words) {
+  command.add_flag("--tls", words.has_tls, "Connect over TLS; every handshake is a full one");
+  command
+      .add_option("--ca", words.ca_file,
+                  "PEM file that the server's certificate must come from; else it is not verified")
+      ->needs("--tls");
+  command
+      .add_option("--storm", options.storm, "TLS handshakes a second that others make meanwhile and hang up")
+      ->needs("--tls", "--rate")
+      ->check(CLI::NonNegativeNumber);
+}
+
+LoadOptions read_options(int argc, char** argv) {
+  LoadOptions options;
+  Words words;
+  CLI::App command{"Load for a WebSocket echo or feed, with every answer checked", "bench_load"};
+  // A later word wins, so that a row of a table can differ from its load in one option.
+  command.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  add_load_options(command, options, words);
+  add_tls_options(command, options, words);
   try {
     command.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     std::exit(command.exit(error) == 0 ? 0 : 2);
   }
-  const auto known = kind_from(kind);
-  if (!known) throw std::invalid_argument("unknown kind of payload: " + kind);
+  const auto known = kind_from(words.kind);
+  if (!known) throw std::invalid_argument("unknown kind of payload: " + words.kind);
   options.kind = *known;
+  if (words.has_tls) options.server.tls = std::make_shared<const TlsClient>(words.ca_file);
   return options;
 }
 
@@ -124,6 +153,8 @@ void run(const LoadOptions& options) {
 }  // namespace bench
 
 int main(int argc, char** argv) {
+  // OpenSSL writes to sockets whose peer may be gone.
+  std::signal(SIGPIPE, SIG_IGN);
   try {
     bench::run(bench::read_options(argc, argv));
     return 0;

@@ -4,12 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "channel.hpp"
 #include "corpus.hpp"
 
 namespace bench {
 
 struct LoadOptions {
-  std::uint16_t port = 0;      // of what is measured
+  Endpoint server;             // what is measured
   std::uint16_t app_port = 0;  // publishers of feeds go straight to the app
   Kind kind = Kind::chat;
   bool offers_deflate = false;
@@ -21,6 +22,7 @@ struct LoadOptions {
   std::size_t feeds = 0;       // 0 is echo
   bool is_handshakes = false;  // no messages: connections come and go
   double private_share = 0;    // private messages a subscriber gets for each broadcast
+  double storm = 0;            // TLS handshakes a second beside the messages
   std::uint64_t seed = 1;
 
   std::string offer() const { return offers_deflate ? "permessage-deflate; client_max_window_bits" : ""; }
@@ -30,10 +32,12 @@ struct Result {
   std::uint64_t messages = 0;  // echoes, deliveries of a feed, or handshakes
   double seconds = 0;
   std::uint64_t payload_bytes = 0;   // of the answers or deliveries
-  std::uint64_t received_bytes = 0;  // on the wire, frame heads included, HTTP and TCP not
+  std::uint64_t received_bytes = 0;  // on the wire, frame heads included, HTTP and TCP not, TLS is
   std::uint64_t sent_bytes = 0;
   std::vector<std::int64_t> latencies_ns;
   std::vector<std::int64_t> lateness_ns;  // at a rate: how long after it was due a message was sent
+  std::uint64_t storm_handshakes = 0;
+  std::string tls;  // what was agreed, as of one connection; empty without
 };
 
 /// A load in its three steps; between them the caller may look at the proxy.

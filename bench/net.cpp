@@ -29,6 +29,15 @@ const sockaddr* general(const sockaddr_in& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
+Taken send_to(int socket, std::string_view bytes) {
+  for (;;) {
+    const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (errno == EAGAIN) return 0;
+    if (errno != EINTR) return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Descriptor::~Descriptor() {
@@ -69,36 +78,12 @@ void disable_nagle(int socket) {
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 
-void send_all(int socket, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent < 0) fail("send");
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
-  }
-}
-
 bool Outbox::send(int socket, std::string_view bytes) {
-  if (!waiting_.empty()) {
-    waiting_ += bytes;
-    return true;
-  }
-  while (!bytes.empty()) {
-    const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent < 0) {
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN) return false;
-      waiting_ = bytes;
-      return true;
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
-  }
-  return true;
+  return send_by([=](std::string_view some) { return send_to(socket, some); }, bytes);
 }
 
 bool Outbox::flush(int socket) {
-  std::string bytes;
-  bytes.swap(waiting_);
-  return send(socket, bytes);
+  return flush_by([=](std::string_view some) { return send_to(socket, some); });
 }
 
 }  // namespace bench

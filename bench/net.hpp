@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,8 +32,9 @@ Descriptor listen_on(std::uint16_t port);
 std::uint16_t port_of(int socket);
 void set_nonblocking(int socket);
 void disable_nagle(int socket);
-/// For blocking sockets; throws.
-void send_all(int socket, std::string_view bytes);
+
+/// How many bytes were taken: 0 when none can be now, nothing when the peer is gone.
+using Taken = std::optional<std::size_t>;
 
 /// Bytes that a non-blocking socket has not taken yet.
 class Outbox {
@@ -41,6 +43,31 @@ class Outbox {
   bool send(int socket, std::string_view bytes);
   /// To be called when the socket can be written to again.
   bool flush(int socket);
+
+  /// The same by way of write(bytes), which says what was Taken.
+  template <class Write>
+  bool send_by(Write&& write, std::string_view bytes) {
+    if (!waiting_.empty()) {
+      waiting_ += bytes;
+      return true;
+    }
+    while (!bytes.empty()) {
+      const Taken size = write(bytes);
+      if (!size) return false;
+      if (*size == 0) {
+        waiting_ = bytes;
+        return true;
+      }
+      bytes.remove_prefix(*size);
+    }
+    return true;
+  }
+  template <class Write>
+  bool flush_by(Write&& write) {
+    std::string bytes;
+    bytes.swap(waiting_);
+    return send_by(write, bytes);
+  }
 
  private:
   std::string waiting_;

@@ -1,6 +1,6 @@
 """The loads, who runs them, and what is asked of wsproxy under them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,12 @@ class Load:
     rounds_at_most: int = 99  # memory does not vary between rounds
     generator: str = "bench_load"
     unit: str = "message"  # what CPU time is divided by
+    tls: str = ""  # clients come over TLS, and this is the kind of the certificate they are shown
 
 
 WSPROXY = Entry("wsproxy", "wsproxy")
 NGINX = Entry("nginx", "nginx")
+NGINX_64K = Entry("nginx, 64k buffers", "nginx", (("BUFFER_SIZE", "64k"),))
 HAPROXY = Entry("haproxy", "haproxy")
 PYTHON = Entry("python", "python")
 DIRECT = Entry("no proxy", "direct")
@@ -55,11 +57,15 @@ LEVEL_1 = Entry("wsproxy, level 1", "wsproxy", (("EXTRA", "compression:\n  level
 FEW = Entry("wsproxy, 50 connections", "wsproxy", arguments=("--connections", "50", "--messages", "600"))
 # Messages a second at which wsproxy is busy for about 20 % of a CPU; the table says how much it was.
 FIFTH = 2000
+STORM_MESSAGES = 2000
+STORM_RATE = 200
+KEYS = {"ecdsa": "ECDSA P-256", "rsa": "RSA 2048"}
 
 SPEED = ("cpu_us", "rate", "wire")
 HTTP = ("cpu_us", "rate", "p50_us", "p99_us")
 HANDSHAKES = ("per_cpu_second", "cpu_us", "rate", "p50_us", "p99_us")
 LATENCY = ("p50_us", "p90_us", "p99_us", "late_p99_us", "cpu_us", "proxy_busy")
+STORM = ("p50_us", "p99_us", "late_p99_us", "storm_rate", "proxy_busy")
 MEMORY = ("mb_before", "kb_connected", "kb_busy", "kb_used", "cpu_us", "wire")
 
 
@@ -68,6 +74,35 @@ def arguments(**options):
     for name, value in options.items():
         words += [f"--{name.replace('_', '-')}"] + ([] if value is True else [str(value)])
     return tuple(words)
+
+
+def in_a_storm(entry):
+    return replace(entry, name=f"{entry.name}, {STORM_RATE} handshakes/s", arguments=arguments(storm=STORM_RATE))
+
+
+def handshakes_over_tls(kind):
+    title = "The upgrade path over TLS, {}: connect, full handshake, upgrade, close frames both ways, 50 at a time"
+    return Load(
+        title.format(KEYS[kind]),
+        arguments(handshakes=True, connections=50, warmup=2, messages=60),
+        (WSPROXY, NGINX, HAPROXY),
+        HANDSHAKES,
+        (Target("wsproxy", "per_cpu_second", 0.95, "nginx", is_floor=True),),
+        unit="handshake",
+        tls=kind,
+    )
+
+
+def storm(kind):
+    title = "Latency over TLS at {} messages a second while others shake hands, {}: chat JSON, 50 connections"
+    return Load(
+        title.format(STORM_MESSAGES, KEYS[kind]),
+        arguments(kind="chat", connections=50, warmup=20, messages=300, rate=STORM_MESSAGES),
+        (WSPROXY, in_a_storm(WSPROXY), NGINX, in_a_storm(NGINX)),
+        STORM,
+        (Target(in_a_storm(WSPROXY).name, "p99_us", 3.0, "wsproxy"),),
+        tls=kind,
+    )
 
 
 LOADS = {
@@ -98,7 +133,7 @@ LOADS = {
     "relay-large": Load(
         "Relay without compression: 64 KiB messages, 50 connections",
         arguments(kind="large", connections=50, warmup=5, messages=100),
-        (WSPROXY, NGINX, Entry("nginx, 64k buffers", "nginx", (("BUFFER_SIZE", "64k"),)), HAPROXY),
+        (WSPROXY, NGINX, NGINX_64K, HAPROXY),
         SPEED,
         (Target("wsproxy", "cpu_us", 1.0, "haproxy"),),
     ),
@@ -197,4 +232,32 @@ LOADS = {
         (WSPROXY, PYTHON),
         LATENCY,
     ),
+    "tls-chat": Load(
+        "Relay over TLS without compression: chat JSON, 50 connections",
+        arguments(kind="chat", connections=50, warmup=100, messages=2000),
+        (WSPROXY, NGINX, HAPROXY),
+        SPEED,
+        (Target("wsproxy", "cpu_us", 1.0, "nginx"),),
+        tls="ecdsa",
+    ),
+    "tls-large": Load(
+        "Relay over TLS without compression: 64 KiB messages, 50 connections",
+        arguments(kind="large", connections=50, warmup=5, messages=100),
+        (WSPROXY, NGINX, NGINX_64K, HAPROXY),
+        SPEED,
+        tls="ecdsa",
+    ),
+    "tls-handshakes": handshakes_over_tls("ecdsa"),
+    "tls-handshakes-rsa": handshakes_over_tls("rsa"),
+    "tls-idle": Load(
+        "Memory of idle connections over TLS: 2000, after 5 chat messages each way, without compression",
+        arguments(kind="chat", connections=2000, warmup=0, messages=5),
+        (WSPROXY, NGINX, HAPROXY),
+        MEMORY,
+        (Target("wsproxy", "kb_used", 0.6, "nginx"),),
+        rounds_at_most=2,
+        tls="ecdsa",
+    ),
+    "tls-storm": storm("ecdsa"),
+    "tls-storm-rsa": storm("rsa"),
 }

@@ -26,6 +26,7 @@ class Setting:
     pin: bool
     scale: float  # of the number of measured messages
     workers: int = 1  # of the proxies that can have more than one
+    certificates: Path | None = None  # where those for loads over TLS are
     watch: Callable = lambda process: contextlib.nullcontext()  # around the measured messages
 
     def proxy_cpus(self):
@@ -51,7 +52,7 @@ def run(load, entry, setting):
             if entry.peer == "direct":
                 metrics = _load(load, entry, setting, directory, app, app_port, app_port)
             else:
-                proxy, port = peers.start(entry, setting, directory, app_port)
+                proxy, port = peers.start(entry, setting, directory, app_port, load.tls)
                 with proxy:
                     metrics = _load(load, entry, setting, directory, proxy, port, app_port)
             _check_app(entry, app_port)
@@ -76,7 +77,7 @@ def _load(load, entry, setting, directory, process, port, app_port):
 
 def _messages(load, entry, setting, directory, process, port, app_port):
     arguments = _scaled(load.arguments + entry.arguments, setting.scale)
-    arguments = ("--port", str(port), "--app-port", str(app_port), *arguments)
+    arguments = ("--port", str(port), "--app-port", str(app_port), *(["--tls"] if load.tls else []), *arguments)
     has_memory_of_idle = "kb_used" in load.columns
     if has_memory_of_idle:
         _rehearse(arguments, setting, directory)
@@ -109,6 +110,8 @@ def _messages(load, entry, setting, directory, process, port, app_port):
         "p90_us": result["p90_us"],
         "p99_us": result["p99_us"],
         "late_p99_us": result["late_p99_us"],
+        "storm_rate": result["storm_handshakes"] / result["seconds"],
+        "tls": result["tls"],
         "mb_before": before_kb / 1024,
         "kb_connected": (connected_kb - before_kb) / connections,
         "kb_busy": (busy_kb - before_kb) / connections,

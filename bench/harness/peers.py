@@ -1,11 +1,11 @@
 """What is measured: wsproxy and the proxies it is compared with."""
 
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .process import Failed, Process, free_port
+from . import certificates
+from .process import Failed, Process, free_port, require
 
 BENCH = Path(__file__).resolve().parent.parent
 # Debian's python3-websockets belongs to Debian's Python.
@@ -14,7 +14,11 @@ SYSTEM_PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys
 
 @dataclass(frozen=True)
 class Peer:
-    """`template` is filled in with PORT, APP_PORT, ADMIN_PORT, DIRECTORY, WORKERS and an entry's settings."""
+    """`template` is filled in with PORT, APP_PORT, ADMIN_PORT, DIRECTORY, WORKERS and an entry's settings.
+
+    Its lines with @TLS@ are for loads over TLS, which have CERTIFICATE, PRIVATE_KEY and BOTH, those with @PLAIN@ for the
+    others.
+    """
 
     command: tuple
     template: str = ""
@@ -40,8 +44,8 @@ PEERS = {
 }
 
 
-def start(entry, setting, directory, app_port):
-    """Returns the running process and its port."""
+def start(entry, setting, directory, app_port, tls=""):
+    """Returns the running process and its port. `tls` is the kind of its certificate; plain without."""
     peer = PEERS[entry.peer]
     port = free_port()
     config = Path(directory) / f"{entry.peer}.conf"
@@ -55,12 +59,12 @@ def start(entry, setting, directory, app_port):
         "WORKERS": setting.workers,
         # Else nginx's workers get unequal shares of the connections; ours and HAProxy's threads do not.
         "SHARED_PORT": "reuseport" if setting.workers > 1 else "",
+        **certificate_values(setting, tls),
         **dict(peer.defaults),
         **dict(entry.settings),
     }
     if peer.template:
-        text = _fill((BENCH / peer.template).read_text(), values)
-        config.write_text(text + str(values.get("EXTRA", "")))
+        config.write_text(configuration(peer, values))
     command = [_fill(word, values) for word in peer.command]
     require(command[0])
     process = Process(command, Path(directory) / f"{entry.peer}.log", setting.proxy_cpus())
@@ -72,9 +76,18 @@ def start(entry, setting, directory, app_port):
     return process, port
 
 
-def require(program):
-    if shutil.which(program) is None:
-        raise Failed(f"{program} is not here; see docs/benchmarks.md for what has to be installed")
+def certificate_values(setting, tls):
+    if not tls:
+        return {}
+    files = certificates.at(setting.certificates, tls)
+    return {"CERTIFICATE": files.certificate, "PRIVATE_KEY": files.private_key, "BOTH": files.both}
+
+
+def configuration(peer, values):
+    wanted, unwanted = ("@TLS@ ", "@PLAIN@ ") if "CERTIFICATE" in values else ("@PLAIN@ ", "@TLS@ ")
+    lines = (BENCH / peer.template).read_text().splitlines(keepends=True)
+    text = "".join(line.replace(wanted, "") for line in lines if unwanted not in line)
+    return _fill(text, values) + str(values.get("EXTRA", ""))
 
 
 def _fill(text, values):

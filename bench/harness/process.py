@@ -1,6 +1,7 @@
 """Processes that the benchmark starts: how to pin, stop and look at them."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -67,6 +68,11 @@ class Process:
     def _tasks(self):
         for pid in self.family():
             yield from Path(f"/proc/{pid}/task").iterdir()
+
+
+def require(program):
+    if shutil.which(program) is None:
+        raise Failed(f"{program} is not here; see docs/benchmarks.md for what has to be installed")
 
 
 def free_port():

@@ -6,12 +6,11 @@ import re
 import subprocess
 from collections import Counter
 
-from .peers import require
-from .process import Failed, Process
+from .process import Failed, Process, require
 
 SAMPLES_A_SECOND = 1999  # not a divisor of what runs every millisecond
 
-SHARES = ("read", "parse", "relay", "codec", "write", "events", "sockets", "memory", "other")
+SHARES = ("read", "parse", "relay", "codec", "tls", "write", "events", "sockets", "memory", "other")
 HEAD = "| load | " + " | ".join(SHARES) + " | CPU µs | samples |\n" + "| --- " * (len(SHARES) + 3) + "|"
 
 # The kernel's work for a system call, and the C library's wrapper of it.
@@ -31,7 +30,7 @@ FUNCTIONS = (
     ("events", re.compile(r"wsproxy::(net|server)::|boost::asio|clock")),
     ("memory", re.compile(r"mem(cpy|move|set|cmp|chr)|[mc]alloc|free\b|operator (new|delete)|_int_|unlink_chunk")),
 )
-CODEC_LIBRARIES = re.compile(r"/lib(z|isal)\.so")
+LIBRARIES = (("codec", re.compile(r"/lib(z|isal)\.so")), ("tls", re.compile(r"/lib(ssl|crypto)\.so")))
 KERNEL = "([kernel.kallsyms])"
 FRAME = re.compile(r"^\s+[0-9a-f]+ (?P<symbol>.+?)(\+0x[0-9a-f]+)? (?P<where>\(\S*\))$")
 
@@ -88,16 +87,17 @@ def share_of(lines):
     if frames[0][1] == KERNEL:
         return _first(CALLS, (symbol for symbol, _ in frames))
     symbol, where = frames[0]
-    if CODEC_LIBRARIES.search(where):
-        return "codec"
-    share = _first(CALLS, [symbol])
-    return share if share != "other" else _first(FUNCTIONS, [symbol])
+    for kinds, name in ((LIBRARIES, where), (CALLS, symbol), (FUNCTIONS, symbol)):
+        share = _first(kinds, [name])
+        if share != "other":
+            return share
+    return "other"
 
 
-def _first(kinds, symbols):
-    for symbol in symbols:
+def _first(kinds, names):
+    for name in names:
         for share, pattern in kinds:
-            if pattern.search(symbol):
+            if pattern.search(name):
                 return share
     return "other"
 

@@ -19,6 +19,7 @@ COLUMNS = {
     "p99_us": ("p99 µs", "{:.0f}"),
     "late_p99_us": ("sent late, p99 µs", "{:.0f}"),
     "proxy_busy": ("share of a CPU", "{:.0%}"),
+    "storm_rate": ("TLS handshakes/s beside them", "{:.0f}"),
     "mb_before": ("MB of the process before", "{:.1f}"),
     "kb_connected": ("KB a connection before the first message", "{:.1f}"),
     "kb_busy": ("KB a connection at the last message", "{:.1f}"),
@@ -59,7 +60,17 @@ def load_table(load, rounds):
     ]
     if late:
         lines += ["", f"The generator itself was late in rounds of {', '.join(late)}: not a latency of the proxy."]
+    if load.tls:
+        lines += ["", _agreed_tls(entries, rounds)]
     return "\n".join(lines) + "\n"
+
+
+def _agreed_tls(entries, rounds):
+    """Whether all peers did the same work."""
+    agreed = {entry: " or ".join(sorted(set(values(rounds, entry, "tls")))) for entry in entries}
+    if len(set(agreed.values())) == 1:
+        return f"All agreed on {agreed[entries[0]]}."
+    return "Not all agreed on the same: " + "; ".join(f"{entry}: {what}" for entry, what in agreed.items()) + "."
 
 
 def summary(load, metrics):

@@ -5,8 +5,8 @@ import resource
 import subprocess
 import urllib.request
 
-from .peers import BENCH, require
-from .process import Failed, Process
+from .peers import BENCH
+from .process import Failed, Process, require
 
 BODY = b"x" * 1024  # what the app answers
 WARMUP_SECONDS = 1

@@ -51,7 +51,7 @@ Connector::~Connector() {
 }
 
 void Connector::secure(std::shared_ptr<const TlsClient> tls, TlsBuffers& buffers, std::string preface) {
-  securing_.reset(new Securing{std::move(tls), buffers, std::move(preface)});
+  securing_ = std::make_unique<Securing>(Securing{std::move(tls), buffers, std::move(preface)});
 }
 
 void Connector::start(Callback callback) {

@@ -37,12 +37,13 @@ class Poller {
   Poller& operator=(const Poller&) = delete;
 
   [[nodiscard]] error_code add(int descriptor, Watch& watch);
-  /// No call comes after this one. Before the descriptor is closed.
-  void remove(int descriptor, Watch& watch);
+  /// No call comes after this one, with which the descriptor must be closed: that is what takes it out of the
+  /// epoll, as nobody has a duplicate (epoll(7)).
+  void remove(Watch& watch);
   /// on_events(0) in the loop's next turn, after what the others wait for.
   void call_soon(Watch& watch);
-  /// on_turn_alone() for what takes long: one watch a turn, in the order in which they asked, and whoever is
-  /// ready by then comes before it. So nobody waits longer than one such call takes.
+  /// on_turn_alone() for what takes long, in the order in which they asked; whoever else is ready by then
+  /// comes before each. So no event waits longer than one such call takes.
   void call_alone(Watch& watch);
   /// Lets the loop end; when no watch is left.
   void stop();

@@ -1,9 +1,13 @@
 #include "net/tls_channel.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <utility>
 
 #include <boost/asio/ssl/error.hpp>
+
+#include "net/side_thread.hpp"
 
 namespace wsproxy::net {
 
@@ -27,12 +31,61 @@ bool is_truncation(const error_code& error) {
   return error == asio::ssl::error::stream_truncated;
 }
 
+/// A step of a handshake on the side thread. Belongs to nobody but itself meanwhile; whoever asked for it may
+/// be gone when it is done.
+struct TlsChannel::Job {
+  std::unique_ptr<TlsStream> stream;
+  base::ByteQueue arrived;
+  base::ByteQueue sealed;
+  TlsStream::Step step = TlsStream::Step::failed;
+  bool is_done = false;                // the loop's, as is the next one
+  TlsChannel* owner = nullptr;         // nothing once that is gone
+  std::atomic<bool> is_wanted = true;  // else nobody needs the rest
+
+  void work() {
+    if (!is_wanted) return;
+    try {
+      step = stream->shake_hands(arrived.view(), sealed);
+    } catch (const std::exception&) {
+      stream->fail({telemetry::TlsFailureReason::other, "out of memory"});
+    }
+  }
+  void end() {
+    is_done = true;
+    if (owner != nullptr) owner->on_step_();
+  }
+};
+
 TlsChannel::TlsChannel(std::unique_ptr<TlsStream> stream, TlsBuffers& buffers, base::Bytes preface,
-                       base::Bytes early)
-    : stream_(std::move(stream)), buffers_(buffers) {
+                       base::Bytes early, std::function<void()> on_step)
+    : stream_(std::move(stream)), buffers_(buffers), on_step_(std::move(on_step)) {
   // Nothing waits yet; it goes out with the first flight.
   waiting_.keep(preface);
   early_.append(early);
+}
+
+TlsChannel::~TlsChannel() {
+  if (!job_) return;
+  job_->owner = nullptr;
+  job_->is_wanted = false;
+}
+
+bool TlsChannel::may_read(const EdgeSocket& socket) const {
+  if (job_) return job_->is_done;
+  return socket.may_read() || !early_.empty() || stream_->has_input();
+}
+
+bool TlsChannel::begin_job(base::Bytes arrived) {
+  if (buffers_.side == nullptr || !buffers_.spares_loop) return false;
+  if (!stream_->is_server() || has_answered_ || arrived.empty()) return false;
+  auto job = std::make_shared<Job>();
+  job->arrived.append(arrived);
+  job->owner = this;
+  stream_->rest();
+  job->stream = std::move(stream_);
+  job_ = job;
+  buffers_.side->run([job] { job->work(); }, [job] { job->end(); });
+  return true;
 }
 
 IoResult TlsChannel::receive_handshake(EdgeSocket& socket) {
@@ -45,6 +98,13 @@ IoResult TlsChannel::receive_handshake(EdgeSocket& socket) {
 }
 
 TlsChannel::Handshake TlsChannel::shake_hands(EdgeSocket& socket) {
+  if (job_) {
+    if (!job_->is_done) return Handshake::under_way;
+    const std::shared_ptr<Job> job = std::move(job_);
+    stream_ = std::move(job->stream);
+    buffers_.sealed.append(job->sealed.view());
+    return end_step(socket, job->step);
+  }
   base::Bytes arrived;
   const IoResult got = receive_handshake(socket);
   if (got.status == IoStatus::done) {
@@ -58,7 +118,19 @@ TlsChannel::Handshake TlsChannel::shake_hands(EdgeSocket& socket) {
     stream_->fail_by_end();
     return Handshake::failed;
   }
-  const TlsStream::Step step = stream_->shake_hands(arrived);
+  if (begin_job(arrived)) return Handshake::under_way;
+  return end_step(socket, stream_->shake_hands(arrived, buffers_.sealed));
+}
+
+TlsChannel::Handshake TlsChannel::end_step(EdgeSocket& socket, TlsStream::Step step) {
+  buffers_.warm(*stream_);
+  has_answered_ = has_answered_ || !buffers_.sealed.empty();
+  if (step == TlsStream::Step::done && stream_->is_server() && stream_->is_version_1_3()) {
+    // All that is left to say is a ticket, which nobody waits for: it goes out with what comes next.
+    waiting_.keep(buffers_.sealed.view());
+    buffers_.sealed.clear();
+    return Handshake::done;
+  }
   const bool is_sent = send(socket).status != IoStatus::failed;
   switch (step) {
     case TlsStream::Step::done:
@@ -87,7 +159,7 @@ IoResult TlsChannel::read_some(EdgeSocket& socket, base::MutableBytes into) {
   }
   const TlsStream::Opened opened = stream_->open(arrived, into);
   // Alerts and answers to key updates; a peer that takes none of them and goes on is no peer.
-  send(socket);
+  if (!buffers_.sealed.empty()) send(socket);
   if (waiting_.size() > kMostWaiting) return fail();
   if (opened.bytes > 0) return {IoStatus::done, opened.bytes, {}};
   switch (opened.state) {
@@ -102,16 +174,18 @@ IoResult TlsChannel::read_some(EdgeSocket& socket, base::MutableBytes into) {
 }
 
 IoResult TlsChannel::write_some(EdgeSocket& socket, base::Bytes from) {
-  if (!waiting_.empty()) {
+  if (unreported_ > 0) {
     const IoResult result = send(socket);
     if (result.status != IoStatus::done) return {result.status, 0, result.error};
+    return {IoStatus::done, std::exchange(unreported_, 0), {}};
   }
-  if (unreported_ > 0) return {IoStatus::done, std::exchange(unreported_, 0), {}};
   const base::Bytes part = from.first(std::min(from.size(), kSealedAtOnce));
-  if (!stream_->seal(part, Clock::now())) {
+  const bool needs_time = part.size() > TlsStream::kSmallRecord;
+  if (!stream_->seal(part, needs_time ? Clock::now() : Clock::time_point{})) {
     buffers_.sealed.clear();
     return fail();
   }
+  if (ends_ && part.size() == from.size()) stream_->say_close();
   const IoResult result = send(socket);
   if (result.status == IoStatus::done) return {IoStatus::done, part.size(), {}};
   unreported_ = part.size();
@@ -134,6 +208,7 @@ IoResult TlsChannel::send(EdgeSocket& socket) {
     buffers_.sealed.clear();
   }
   const IoResult result = waiting_.flush(socket, buffers_.sealed);
+  is_blocked_ = result.status == IoStatus::would_block;
   if (result.status == IoStatus::failed) waiting_.drop();
   if (result.status != IoStatus::would_block && std::exchange(shuts_down_, false)) socket.shut_down_send();
   return result;

@@ -10,7 +10,7 @@
 namespace wsproxy::net {
 
 class TlsStream;
-struct TlsBuffers;
+class TlsBuffers;
 
 /// How the proxy speaks TLS with an app: whom it believes, and who it is. Made from files once and never
 /// changed, so that all workers use it; new files make a new one.

@@ -65,7 +65,6 @@ Reason reason_of(unsigned long code) {
     case SSL_R_UNEXPECTED_MESSAGE:
     case SSL_R_UNEXPECTED_RECORD:
     case SSL_R_UNSOLICITED_EXTENSION:
-    case SSL_R_TLSV1_ALERT_DECODE_ERROR:
       return Reason::garbage;
     default:
       return Reason::other;

@@ -17,8 +17,8 @@ inline constexpr const char* kGroups = "X25519:P-256:P-384";
 /// The one protocol that is spoken inside (RFC 7301), as the wire has it.
 inline constexpr unsigned char kAlpn[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
-/// TLS 1.2 or newer with these, nothing of what made older versions unsafe, and no memory for idle
-/// connections. False, with OpenSSL's reason on its queue, if it cannot be had.
+/// TLS 1.2 or newer with these, and nothing of what made older versions unsafe. False, with OpenSSL's reason
+/// on its queue, if it cannot be had.
 bool apply_policy(SSL_CTX* context);
 
 /// Sends `authority` along with the certificate that was set last; false if that cannot be.

@@ -1,6 +1,7 @@
 #include "net/tls_server.hpp"
 
-#include <cstring>
+#include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 #include <openssl/err.h>
@@ -70,7 +71,9 @@ class TlsServer::Loader {
  private:
   void report(std::string_view key, std::string text) {
     is_broken_ = true;
-    problems_.push_back({TlsProblem::Kind::broken, key_ + std::string{key}, std::move(text)});
+    const bool is_known = std::ranges::any_of(  // of another set of certificates
+        problems_, [&](const TlsProblem& other) { return other.key == key_ + std::string{key}; });
+    if (!is_known) problems_.push_back({TlsProblem::Kind::broken, key_ + std::string{key}, std::move(text)});
   }
 
   bool has_broken() const {

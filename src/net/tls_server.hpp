@@ -14,7 +14,7 @@ namespace wsproxy::net {
 
 class TlsStream;
 class TlsTicketKeys;
-struct TlsBuffers;
+class TlsBuffers;
 
 /// What a listener with TLS has for its clients: certificates, whom it believes, what it speaks. Made from
 /// files once and never changed, so that all workers use it; new files make a new one, and connections that

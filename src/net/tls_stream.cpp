@@ -17,9 +17,7 @@ using Reason = telemetry::TlsFailureReason;
 // A record can be opened when all of it has come. At the start of a burst a record fits a segment, so that
 // the first one does not wait for ten; once the congestion window's first ten segments are full (RFC 6928),
 // full records cost less. After a second of silence that window is small again (RFC 5681 section 4.1).
-constexpr std::size_t kFirstRecords =
-    1369;  // with what IPv6, TCP with timestamps and TLS put around it: 1500
-constexpr std::uint32_t kFirstBytes = 10 * kFirstRecords;
+constexpr std::uint32_t kFirstBytes = 10 * TlsStream::kSmallRecord;
 constexpr std::size_t kFullRecord = SSL3_RT_MAX_PLAIN_LENGTH;
 constexpr auto kSilence = std::chrono::seconds{1};
 
@@ -34,12 +32,15 @@ TlsStream::TlsStream(SslPtr ssl, TlsBuffers& buffers, std::shared_ptr<const void
   SSL_set_bio(ssl_.get(), bio, bio);
 }
 
-TlsStream::Step TlsStream::shake_hands(base::Bytes arrived) {
+TlsStream::Step TlsStream::shake_hands(base::Bytes arrived, base::ByteQueue& sealed) {
   arrived_ = arrived;
+  sealed_ = &sealed;
   has_heard_ = has_heard_ || !arrived.empty();
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
   if (result != 1) state_ = judge(result);
+  ERR_clear_error();
+  sealed_ = &buffers_.sealed;
   if (!arrived_.empty()) kept_.append(std::exchange(arrived_, {}));
   if (state_ != State::open) return Step::failed;
   if (result != 1) return Step::needs_more;
@@ -49,9 +50,9 @@ TlsStream::Step TlsStream::shake_hands(base::Bytes arrived) {
 
 TlsStream::Opened TlsStream::open(base::Bytes arrived, base::MutableBytes into) {
   arrived_ = arrived;
+  buffers_.warm(*this);
   Opened opened{0, state_};
   while (opened.bytes < into.size() && state_ == State::open) {
-    ERR_clear_error();
     const base::MutableBytes room = into.subspan(opened.bytes);
     const int size = static_cast<int>(std::min<std::size_t>(room.size(), std::numeric_limits<int>::max()));
     const int result = SSL_read(ssl_.get(), room.data(), size);
@@ -60,6 +61,7 @@ TlsStream::Opened TlsStream::open(base::Bytes arrived, base::MutableBytes into) 
       break;
     }
     opened.bytes += static_cast<std::size_t>(result);
+    if (arrived_.empty() && !has_input()) break;  // OpenSSL would only find that out by a buffer of its own
   }
   if (!arrived_.empty()) kept_.append(std::exchange(arrived_, {}));
   if (kept_.empty()) kept_.release();
@@ -68,9 +70,10 @@ TlsStream::Opened TlsStream::open(base::Bytes arrived, base::MutableBytes into) 
 }
 
 bool TlsStream::seal(base::Bytes plain, Clock::time_point now) {
+  const bool fits = plain.size() <= kSmallRecord;
+  buffers_.warm(*this);
   while (!plain.empty()) {
-    const base::Bytes record = plain.first(std::min(plain.size(), record_size(now)));
-    ERR_clear_error();
+    const base::Bytes record = fits ? plain : plain.first(std::min(plain.size(), record_size(now)));
     if (SSL_write(ssl_.get(), record.data(), static_cast<int>(record.size())) <= 0) {
       if (state_ == State::open) failure_ = take_failure(ssl_.get());
       state_ = State::failed;
@@ -85,13 +88,14 @@ std::size_t TlsStream::record_size(Clock::time_point now) {
   if (now - last_sealed_ > kSilence) burst_bytes_ = 0;
   last_sealed_ = now;
   if (burst_bytes_ >= kFirstBytes) return kFullRecord;
-  burst_bytes_ += kFirstRecords;
-  return kFirstRecords;
+  burst_bytes_ += kSmallRecord;
+  return kSmallRecord;
 }
 
 void TlsStream::say_close() {
   ERR_clear_error();
-  if (SSL_is_init_finished(ssl_.get()) == 1 && state_ != State::failed) SSL_shutdown(ssl_.get());
+  const bool has_said = (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0;
+  if (SSL_is_init_finished(ssl_.get()) == 1 && state_ != State::failed && !has_said) SSL_shutdown(ssl_.get());
   ERR_clear_error();
 }
 
@@ -143,7 +147,7 @@ int TlsStream::on_write(BIO* bio, const char* from, int size) {
   auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
   try {
-    self.buffers_.sealed.append(base::as_bytes(std::string_view{from, static_cast<std::size_t>(size)}));
+    self.sealed_->append(base::as_bytes(std::string_view{from, static_cast<std::size_t>(size)}));
   } catch (const std::bad_alloc&) {
     return -1;  // no exception passes through OpenSSL
   }

@@ -100,10 +100,11 @@ void TlsTicketKeys::install(SSL_CTX* context) {
 
 void TlsTicketKeys::rotate(Clock::time_point now) {
   if (now - made_ < kLifetime) return;
+  // Nobody may have asked for long: what counts is when the key should have been replaced.
+  has_previous_ = now - made_ < 2 * kLifetime;
+  made_ = has_previous_ ? made_ + kLifetime : now;
   previous_ = current_;
-  has_previous_ = now - made_ < 2 * kLifetime;  // else nothing that it has sealed may be opened any more
   current_ = fresh_key();
-  made_ = now;
 }
 
 }  // namespace wsproxy::net

@@ -21,7 +21,8 @@ Transport::~Transport() {
 }
 
 void Transport::begin_tls(std::unique_ptr<TlsStream> stream, TlsBuffers& buffers, const AheadOfTls& ahead) {
-  tls_ = std::make_unique<TlsChannel>(std::move(stream), buffers, ahead.to_peer, ahead.from_peer);
+  tls_ = std::make_unique<TlsChannel>(std::move(stream), buffers, ahead.to_peer, ahead.from_peer,
+                                      [this] { on_handshake_step(); });
   shakes_hands_ = true;
 }
 
@@ -44,7 +45,7 @@ void Transport::end_tls() {
 }
 
 const TlsStream* Transport::tls() const {
-  return tls_ ? &tls_->stream() : nullptr;
+  return tls_ ? tls_->stream() : nullptr;
 }
 
 void Transport::set_on_ready(OnReady on_ready) {
@@ -63,12 +64,16 @@ IoResult Transport::write_some(base::Bytes from) {
 }
 
 bool Transport::may_read() const {
-  return socket_.may_read() || (tls_ && tls_->has_input());
+  return tls_ ? tls_->may_read(socket_) : socket_.may_read();
 }
 
 void Transport::wait_readable() {
   waits_readable_ = true;
   if (may_read()) call_reader();
+}
+
+void Transport::on_handshake_step() {
+  if (is_open() && waits_readable_) call_reader();
 }
 
 void Transport::call_reader() {
@@ -86,7 +91,7 @@ void Transport::wait_writable() {
 
 void Transport::on_events(Poller::Events events) {
   socket_.note(events);
-  if (tls_ && socket_.may_write() && !tls_->is_flushed()) tls_->flush(socket_);
+  if (tls_ && socket_.may_write() && tls_->is_blocked()) tls_->flush(socket_);
   if (socket_.may_write() && std::exchange(waits_writable_, false) && !tell(Ready::writing)) return;
   if (!is_open() || !waits_readable_ || !may_read()) return;
   if (shakes_hands_) {
@@ -124,13 +129,17 @@ bool Transport::tell(Ready ready) {
   return telling.fate != Fate::destroyed;
 }
 
+void Transport::announce_end() {
+  if (tls_) tls_->announce_end();
+}
+
 void Transport::shut_down_send() {
   tls_ ? tls_->shut_down_send(socket_) : socket_.shut_down_send();
 }
 
 void Transport::close() {
   if (!is_open()) return;
-  poller_.remove(socket_.number(), *this);
+  poller_.remove(*this);
   socket_.close();
 }
 

@@ -12,7 +12,7 @@ namespace wsproxy::net {
 
 class TlsChannel;
 class TlsStream;
-struct TlsBuffers;
+class TlsBuffers;
 
 /// What goes ahead of TLS on the same connection.
 struct AheadOfTls {
@@ -50,7 +50,8 @@ class Transport final : private Poller::Watch {
   Handshake shake_hands();
   /// Plain again, for a peer that speaks no TLS.
   void end_tls();
-  /// Nothing when it is plain. Valid until end_tls() and the end of this.
+  /// Nothing when it is plain, or while a step of its handshake is made elsewhere. Valid until end_tls() and
+  /// the end of this.
   const TlsStream* tls() const;
 
   /// Who is told from now on, of waits from now on. Also from within the OnReady of the one before.
@@ -63,6 +64,8 @@ class Transport final : private Poller::Watch {
   void wait_writable();
   bool waits_readable() const { return waits_readable_; }
 
+  /// What is written next is the last of it: TLS says so along with that.
+  void announce_end();
   /// Sends an end of file after what was written; errors do not matter any more.
   void shut_down_send();
   void close();
@@ -76,6 +79,7 @@ class Transport final : private Poller::Watch {
   void on_events(Poller::Events events) override;
   void on_turn_alone() override;
   bool may_read() const;
+  void on_handshake_step();
   void call_reader();
   /// What becomes of this and its OnReady during a call to that.
   enum class Fate : std::uint8_t { same, handed_over, destroyed };

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <malloc.h>
+#include <utility>
 
 #include <openssl/rand.h>
 
@@ -25,6 +26,16 @@ constexpr std::size_t kIdleDecoders = 2;
 constexpr std::size_t kSweepSteps = 64;  // 10 to 20 us each: nobody waits longer than about 1 ms for it
 constexpr std::size_t kWorthTrimming = std::size_t{256} << 10;
 constexpr auto kBetweenTrims = std::chrono::seconds{3};  // each takes 1 to 2 ms, of the other workers too
+
+constexpr std::uint64_t kFlow = 100;  // messages a round
+
+std::uint64_t messages_of(const telemetry::Counters& counters) {
+  std::uint64_t sum = 0;
+  for (const auto& direction : counters.relayed) {
+    for (const auto& by_type : direction.messages) sum += by_type[0] + by_type[1];
+  }
+  return sum;
+}
 
 /// Unpredictable keys are what keeps a hostile page from choosing the bytes that reach the app
 /// (RFC 6455 section 10.3); without them there is nothing to fall back on.
@@ -77,6 +88,9 @@ void Context::clear_buffers() {
 
 void Context::keep_house() {
   app_pool.keep_house();
+  tls_buffers.keep_house();
+  const std::uint64_t messages = messages_of(counters);
+  tls_buffers.spares_loop = messages - std::exchange(messages_before, messages) >= kFlow;
   untrimmed += codecs.end_round(kSweepSteps);
 }
 

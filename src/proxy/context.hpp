@@ -60,6 +60,7 @@ struct Context {
   relay::Workshop workshop;
   std::size_t untrimmed = 0;  // bytes given back to the heap since it was trimmed
   net::Clock::time_point next_trim{};
+  std::uint64_t messages_before = 0;  // relayed before this round of housekeeping
   SessionRegistry sessions;
   AppPool app_pool;
   /// Sessions that are only told so: over limits.max_connections, or refused and not gone yet. They hold

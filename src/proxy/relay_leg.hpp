@@ -3,34 +3,34 @@
 #include "base/byte_queue.hpp"
 #include "net/transport.hpp"
 #include "proxy/phase.hpp"
+#include "proxy/wire.hpp"
 
 namespace wsproxy::proxy {
 
 class Session;
-struct Wire;
 
 /// One leg of a connection that is being relayed: what came on it and waits, what is written to it, and
 /// how far its socket has come to its end.
 class RelayLeg {
  public:
-  RelayLeg(Session& session, Leg leg) : session_(session), leg_(leg) {}
+  RelayLeg(Session& session, Leg leg);
 
   /// Where the next output for it belongs, until flush().
-  base::ByteQueue& target();
+  base::ByteQueue& target() { return wire_.queue.target(scratch_); }
   struct Flushed {
     std::size_t bytes;
     bool had_waited;  // some of it had found no room before
   };
-  /// Writes what is for it, or drops it when nobody will take it.
-  Flushed flush();
+  /// Writes what is for it, or drops it when nobody will take it. `ends`: nothing will follow.
+  Flushed flush(bool ends);
   /// How much waits for its peer to take it.
-  std::size_t queued() const;
+  std::size_t queued() const { return wire_.queue.size(); }
   /// Whether it is open and nothing waits that could still be written.
-  bool is_flushed() const;
+  bool is_flushed() const { return is_open() && (is_deaf_ || queued() == 0); }
 
-  bool is_open() const;
+  bool is_open() const { return wire_.is_open(); }
   /// Whether it is open and nobody waits yet for what its peer sends.
-  bool may_read() const;
+  bool may_read() const { return is_open() && !has_ended && !wire_.transport->waits_readable(); }
   /// An end of file after what was written; once.
   void shut_down();
   /// Whether it gets nothing more of what the other leg sends.
@@ -43,12 +43,11 @@ class RelayLeg {
   bool fault_logged = false;  // of its peer
 
  private:
-  Wire& wire() const;
-  base::ByteQueue& scratch() const;
-
   Session& session_;
   Leg leg_;
-  bool is_deaf_ = false;  // writing to it failed: what is for it is dropped
+  Wire& wire_;                // the session's
+  base::ByteQueue& scratch_;  // the worker's
+  bool is_deaf_ = false;      // writing to it failed: what is for it is dropped
   bool is_shut_ = false;
 };
 

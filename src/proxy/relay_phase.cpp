@@ -139,7 +139,7 @@ relay::Relay::Output RelayPhase::output() {
 }
 
 void RelayPhase::flush(Leg leg) {
-  const RelayLeg::Flushed flushed = side(leg).flush();
+  const RelayLeg::Flushed flushed = side(leg).flush(may_end(leg));
   if (flushed.bytes == 0) return;
   meter_.on_written(leg, flushed.bytes);
   // A client that takes what waited for it is alive, even if its pong is far behind.
@@ -178,10 +178,13 @@ void RelayPhase::settle() {
 void RelayPhase::close_if_done(Leg leg) {
   RelayLeg& own = side(leg);
   if (!own.is_flushed()) return;
-  const bool input_is_through = !has_waiting_input(other(leg));
-  if (relay_.may_shut_down(leg) && input_is_through) own.shut_down();
+  if (may_end(leg)) own.shut_down();
   const bool nothing_will_follow = own.takes_no_more() || !side(other(leg)).is_open();
   if (relay_.must_cut(leg) || (own.has_ended && nothing_will_follow)) own.close();
+}
+
+bool RelayPhase::may_end(Leg leg) {
+  return relay_.may_shut_down(leg) && !has_waiting_input(other(leg));
 }
 
 bool RelayPhase::has_waiting_input(Leg from) {

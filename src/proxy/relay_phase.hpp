@@ -43,6 +43,8 @@ class RelayPhase : public Phase {
   std::size_t take(Leg from, base::MutableBytes input, net::Clock::time_point begun);
   std::size_t take_from_client(base::MutableBytes input, net::Clock::time_point now);
   void on_over_rate(net::Clock::time_point now);
+  /// Whether nothing more will be written to it.
+  bool may_end(Leg leg);
   bool has_waiting_input(Leg from);
   bool has_room_for(Leg from);
   bool is_held_back(Leg from) const;

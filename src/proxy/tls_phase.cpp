@@ -90,7 +90,9 @@ void TlsPhase::on_writable(Leg) {
 }
 
 void TlsPhase::on_deadline() {
-  if (client().tls()->has_heard()) {
+  const net::TlsStream* tls = client().tls();
+  const bool is_being_answered = tls == nullptr;
+  if (is_being_answered || tls->has_heard()) {
     record(Reason::timeout, "the client has stopped in the middle");
     session_.record_rejection(telemetry::Rejection::tls);
   } else {

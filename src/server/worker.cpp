@@ -1,5 +1,6 @@
 #include "server/worker.hpp"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -27,6 +28,10 @@ Worker::Worker(std::shared_ptr<const config::Config> config, net::TlsSetup tls, 
                proxy::Quota& quota, std::size_t memory_share)
     : context_(io_, std::move(config), log, quota, memory_share) {
   context_.tls = std::move(tls);
+  if (std::ranges::any_of(context_.tls.listeners, [](const auto& listener) { return listener != nullptr; })) {
+    side_ = std::make_unique<net::SideThread>(io_);
+    context_.tls_buffers.side = side_.get();
+  }
   thread_ = std::thread([this] { run(); });
 }
 

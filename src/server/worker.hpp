@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "net/listener.hpp"
+#include "net/side_thread.hpp"
 #include "proxy/context.hpp"
 #include "server/thread_load.hpp"
 
@@ -51,6 +52,7 @@ class Worker {
   net::Timer portion_timer_{io_.get_executor()};
   net::Timer house_timer_{io_.get_executor()};
   net::Timer load_timer_{io_.get_executor()};
+  std::unique_ptr<net::SideThread> side_;  // where a listener speaks TLS
   ThreadLoad load_;
   bool is_stopping_ = false;  // of the worker's thread, like all but the next
   std::atomic<std::size_t> connections_{0};

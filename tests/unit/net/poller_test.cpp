@@ -22,7 +22,7 @@ class Bell final : private Poller::Watch {
     REQUIRE(descriptor_.number() >= 0);
     REQUIRE_FALSE(poller_.add(descriptor_.number(), *this));
   }
-  ~Bell() override { poller_.remove(descriptor_.number(), *this); }
+  ~Bell() override { poller_.remove(*this); }
   Bell(const Bell&) = delete;
   Bell& operator=(const Bell&) = delete;
 
