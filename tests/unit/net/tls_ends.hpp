@@ -35,7 +35,7 @@ class End {
   TlsStream& stream() { return *stream_; }
   void hear(std::string_view bytes) {
     if (step_ == TlsStream::Step::needs_more) {
-      step_ = stream_->shake_hands(base::as_bytes(bytes));
+      step_ = stream_->shake_hands(base::as_bytes(bytes), buffers_.sealed);
       bytes = {};
     }
     if (step_ == TlsStream::Step::done && (!bytes.empty() || stream_->has_input())) read(bytes);

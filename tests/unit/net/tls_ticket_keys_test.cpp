@@ -53,6 +53,14 @@ TEST_CASE("keys of a process that did nothing for long open nothing", "[ticket_k
   }
 }
 
+TEST_CASE("a key that is replaced late, for want of work, is not good for longer", "[ticket_keys]") {
+  TlsTicketKeys keys{kStart};
+  const Key key = keys.current(kStart);
+  CHECK(age_of(keys, key, kStart + 2 * kLifetime - 1ns) == Age::previous);
+  CHECK(age_of(keys, key, kStart + 2 * kLifetime) == Age::unknown);
+  CHECK(age_of(keys, key, kStart + 4 * kLifetime - 2ns) == Age::unknown);
+}
+
 TEST_CASE("a name that no key has is unknown, and keys of two processes are strangers", "[ticket_keys]") {
   TlsTicketKeys keys{kStart};
   TlsTicketKeys others{kStart};
