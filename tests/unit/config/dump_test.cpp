@@ -33,8 +33,14 @@ TEST_CASE("the default config is dumped with every key") {
 TEST_CASE("a config with everything reads back equal") {
   Config config;
   config.listeners.push_back(
-      {"tls", {"::", 8443, {}}, true, ListenerTls{"c", "k", {{"c2", "k2"}}, "ca", "1.3"}});
-  config.listeners.push_back({"", {"", 0, "/run/a b.sock"}, false, ListenerTls{"c", "k", {}, "", "1.2"}});
+      {"tls",
+       {"::", 8443, {}},
+       true,
+       ListenerTls{"c", "k", {{"c2", "k2"}}, "ca", ClientAuth::optional, "crl", "1.3", "ECDHE+AESGCM", "T"}});
+  ListenerTls plain;
+  plain.certificate = "c";
+  plain.private_key = "k";
+  config.listeners.push_back({"", {"", 0, "/run/a b.sock"}, false, plain});
   config.routes = {{{"*.example.org", "/x"}, config.upstream, config.compression, config.limits}};
   config.routes[0].upstream.url = {false, "app", 80, "", "/base"};
   config.routes[0].compression.history = {.is_auto = false, .bytes = 32768};
@@ -42,6 +48,24 @@ TEST_CASE("a config with everything reads back equal") {
   config.headers.trusted_proxies = {"10.0.0.0/8", "::1"};
   config.workers = 3;
   check_round_trip(config);
+}
+
+TEST_CASE("all keys of a listener's tls are dumped, also those that are as they were") {
+  Config config;
+  config.listeners[0].tls.emplace();
+  config.listeners[0].tls->certificate = "c";
+  CHECK(dump(config).find(R"(
+    tls:
+      certificate: c
+      private_key: ""
+      additional: []
+      client_ca: ""
+      client_auth: required
+      client_crl: ""
+      min_version: "1.2"
+      ciphers: ""
+      ciphersuites: ""
+)") != std::string::npos);
 }
 
 TEST_CASE("a text that YAML or the reader would take for something else reads back equal") {

@@ -49,6 +49,14 @@ TEST_CASE("a listener's tls needs its certificate and its key") {
   const Json tls = at("/properties/listeners/items/properties/tls");
   CHECK(tls["required"] == Json{"certificate", "private_key"});
   CHECK(tls["type"] == "object");
+  CHECK(tls["additionalProperties"] == false);
+  CHECK(tls["properties"].size() == 9);
+  CHECK(tls["properties"]["client_auth"]["anyOf"][0]["enum"] == Json{"required", "optional"});
+  CHECK(tls["properties"]["client_auth"]["default"] == "required");
+  CHECK(tls["properties"]["min_version"]["anyOf"][0]["enum"] == Json{"1.2", "1.3"});
+  for (const char* text : {"client_ca", "client_crl", "ciphers", "ciphersuites"}) {
+    CHECK(tls["properties"][text]["default"] == "");
+  }
 }
 
 TEST_CASE("a route's upstream has the keys of the upstream and no defaults of its own") {

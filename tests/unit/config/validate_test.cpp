@@ -59,6 +59,19 @@ TEST_CASE("a certificate for the app needs its key and the key its certificate")
         std::vector<std::string>{"upstream.tls.certificate: is missing, private_key needs it"});
 }
 
+TEST_CASE("what becomes of clients' certificates is nothing to say where none is asked for") {
+  Config config;
+  config.listeners = {listener("a", 1), listener("a", 2)};
+  ListenerTls& tls = config.listeners[1].tls.emplace();
+  tls.client_auth = ClientAuth::optional;
+  tls.client_crl = "crl";
+  const std::string problem = " needs client_ca, without which no client is asked for a certificate";
+  CHECK(texts(config) == std::vector<std::string>{"listeners[1].tls.client_auth:" + problem,
+                                                  "listeners[1].tls.client_crl:" + problem});
+  tls.client_ca = "ca";
+  CHECK(texts(config).empty());
+}
+
 TEST_CASE("a route needs something to match; what it inherits is judged once") {
   Config config;
   config.upstream.tls.certificate = "c";

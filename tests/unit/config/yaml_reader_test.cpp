@@ -1,6 +1,7 @@
 #include "config/yaml_reader.hpp"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 namespace wsproxy::config {
 namespace {
@@ -37,7 +38,8 @@ TEST_CASE("every key reaches its member") {
   const Config config = good(R"(
 listeners:
   - {name: public, address: "[::]:8443", proxy_protocol: true, tls: {certificate: c, private_key: k,
-     additional: [{certificate: c2, private_key: k2}], client_ca: ca, min_version: "1.3"}}
+     additional: [{certificate: c2, private_key: k2}], client_ca: ca, client_auth: optional, client_crl: crl,
+     min_version: "1.3", ciphers: "ECDHE+AESGCM", ciphersuites: TLS_AES_128_GCM_SHA256}}
   - address: unix:/run/w.sock
 upstream: {url: "wss://app:9/base/", connect_timeout: 1s, response_timeout: 2s, max_connections: 3, lost_code: 1014,
   proxy_protocol: v2, tls: {ca: a, server_name: n.example, verify: false, certificate: c, private_key: k}}
@@ -57,9 +59,17 @@ sentry: {dsn: "https://k@s.example/1", environment: prod}
 workers: 4
 )");
   Config expected;
-  expected.listeners = {
-      {"public", {"::", 8443, {}}, true, ListenerTls{"c", "k", {{"c2", "k2"}}, "ca", "1.3"}},
-      {"", {"", 0, "/run/w.sock"}, false, std::nullopt}};
+  const ListenerTls tls{"c",
+                        "k",
+                        {{"c2", "k2"}},
+                        "ca",
+                        ClientAuth::optional,
+                        "crl",
+                        "1.3",
+                        "ECDHE+AESGCM",
+                        "TLS_AES_128_GCM_SHA256"};
+  expected.listeners = {{"public", {"::", 8443, {}}, true, tls},
+                        {"", {"", 0, "/run/w.sock"}, false, std::nullopt}};
   expected.upstream = {
       {true, "app", 9, "", "/base"},      Duration{1000}, Duration{2000}, 3, 1014, ProxyHeader::v2,
       {"a", "n.example", false, "c", "k"}};
@@ -225,6 +235,30 @@ TEST_CASE("an error between values stands at the value") {
         "f.yaml:1:12: listeners: is empty, at least one listener is needed\n");
   CHECK(errors_of("admin: {address: 127.0.0.1:8009}\n") ==
         "f.yaml:1:18: admin.address: 127.0.0.1:8009 is also listeners[0].address, each must be its own\n");
+}
+
+TEST_CASE("a further check's errors stand where their keys do, in the file's order") {
+  const FurtherCheck check = [](const Config& config) -> std::vector<Error> {
+    return {{"", 0, 0, "workers", fmt::format("{} are too many", config.workers)},
+            {"", 0, 0, "listeners[0].tls.additional[1].private_key", "is bad"},
+            {"", 0, 0, "upstream.tls.ca", "is not in the file"}};
+  };
+  const auto errors_after = [&](std::string_view yaml) {
+    std::string text;
+    for (const Error& error : read_config(yaml, "f.yaml", no_variables, check).errors)
+      text += error.text() + "\n";
+    return text;
+  };
+  const std::string yaml =
+      "listeners:\n  - tls:\n      certificate: c\n      private_key: k\n"
+      "      additional: [{certificate: a, private_key: b}, {certificate: d, private_key: e}]\n"
+      "upstream: {url: \"ws://app\"}\nworkers: 3\n";
+  CHECK(errors_after(yaml) ==
+        "f.yaml:5:84: listeners[0].tls.additional[1].private_key: is bad\n"
+        "f.yaml:6:11: upstream.tls.ca: is not in the file\n"
+        "f.yaml:7:10: workers: 3 are too many\n");
+  // It is not asked about what is wrong already.
+  CHECK(errors_after("workers: 0\n").find("too many") == std::string::npos);
 }
 
 TEST_CASE("a value that is wrong already is not compared with others") {

@@ -84,6 +84,43 @@ TEST_CASE("what a trusted proxy says stays; the lists are appended to, in one li
   CHECK(app.fields.count("x_forwarded_for") == 0);
 }
 
+TEST_CASE("X-Forwarded-Client-Cert is of a client that has shown a certificate, and of no other") {
+  ForwardedFacts facts = plain_facts();
+  CHECK(seen("", facts).fields.count("x-forwarded-client-cert") == 0);
+  facts.client_cert = "Hash=ab;Subject=\"CN=a\"";
+  CHECK(seen("", facts).fields.joined("x-forwarded-client-cert") == "Hash=ab;Subject=\"CN=a\"");
+}
+
+TEST_CASE("what a client says of a certificate is dropped, however it spells it") {
+  for (const char* name : {"X-Forwarded-Client-Cert", "x-forwarded-client-cert", "X_Forwarded_Client_Cert",
+                           "X-Forwarded_Client-Cert", "X-FORWARDED-CLIENT_CERT"}) {
+    CAPTURE(name);
+    const std::string line = std::string{name} + ": Hash=admin\r\n";
+    ForwardedFacts facts = plain_facts();
+    CHECK(forward_request(request_of("GET / HTTP/1.1\r\nHost: a\r\n" + line + "\r\n"), facts)
+              .find("Hash=admin") == std::string::npos);
+    facts.client_cert = "Hash=ab";
+    const RequestHead app = seen(line, facts);
+    CHECK(app.fields.count("x-forwarded-client-cert") == 1);
+    CHECK(app.fields.joined("x-forwarded-client-cert") == "Hash=ab");
+  }
+}
+
+TEST_CASE("what a trusted proxy says of a client's certificate stays, and its own comes behind it") {
+  const std::string lines = "X-Forwarded-Client-Cert: Hash=1\r\nx-forwarded-client-cert: Hash=2,Hash=3\r\n";
+  ForwardedFacts facts = trusting();
+  CHECK(seen(lines, facts).fields.joined("x-forwarded-client-cert") == "Hash=1, Hash=2,Hash=3");
+  facts.client_cert = "Hash=ab";
+  CHECK(seen("", facts).fields.joined("x-forwarded-client-cert") == "Hash=ab");
+  const RequestHead app = seen(lines, facts);
+  CHECK(app.fields.joined("x-forwarded-client-cert") == "Hash=1, Hash=2,Hash=3,Hash=ab");
+  CHECK(app.fields.count("x-forwarded-client-cert") == 1);
+  // Even a trusted proxy may have let an underscore pass unseen.
+  const RequestHead other = seen("X_Forwarded_Client_Cert: Hash=admin\r\n", facts);
+  CHECK(other.fields.count("x_forwarded_client_cert") == 0);
+  CHECK(other.fields.joined("x-forwarded-client-cert") == "Hash=ab");
+}
+
 TEST_CASE("the port of this listener is not told beside another proxy's scheme or host") {
   CHECK(seen("", trusting()).fields.joined("x-forwarded-port") == "8009");
   CHECK(seen("X-Forwarded-For: 203.0.113.1\r\n", trusting()).fields.joined("x-forwarded-port") == "8009");

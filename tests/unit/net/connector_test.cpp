@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include <boost/asio/error.hpp>
 #include <sys/un.h>
 
 #include "sockets.hpp"
@@ -46,7 +45,7 @@ struct Bench {
   void wait_connected() {
     const ConnectResult& result = wait();
     CHECK(result.status == ConnectStatus::connected);
-    CHECK_FALSE(result.error);
+    CHECK(result.reason.empty());
     REQUIRE(result.transport);
     expect_no_more();
   }
@@ -162,7 +161,7 @@ TEST_CASE("an address that refuses is given up at the deadline and not before", 
   CHECK(bench.results.empty());
   pass(bench.io, 1ms);
   CHECK(bench.wait().status == ConnectStatus::refused);
-  CHECK(bench.wait().error == asio::error::connection_refused);
+  CHECK(bench.wait().reason == "Connection refused");
   CHECK_FALSE(bench.wait().transport);
   bench.expect_no_more();
 }
@@ -182,7 +181,7 @@ TEST_CASE("a path without a socket is given up at the deadline, or connected to 
   SECTION("it does not") {
     pass(bench.io, kTotal);
     CHECK(bench.wait().status == ConnectStatus::refused);
-    CHECK(bench.wait().error == error_code{ENOENT, boost::system::system_category()});
+    CHECK(bench.wait().reason == "No such file or directory");
     bench.expect_no_more();
   }
 }
@@ -195,7 +194,7 @@ TEST_CASE("an address that does not answer has timed out at the deadline", "[con
   CHECK(bench.results.empty());
   pass(bench.io, 1ms);
   CHECK(bench.wait().status == ConnectStatus::timed_out);
-  CHECK(bench.wait().error == asio::error::timed_out);
+  CHECK(bench.wait().reason == "Connection timed out");
   bench.expect_no_more();
 }
 
@@ -252,7 +251,7 @@ TEST_CASE("a name that means nothing is asked for again until the deadline", "[c
   SECTION("it is not") {
     pass(bench.io, kTotal);
     CHECK(bench.wait().status == ConnectStatus::unresolved);
-    CHECK(bench.wait().error == asio::error::host_not_found);
+    CHECK(bench.wait().reason == "Host not found (authoritative)");
     bench.expect_no_more();
   }
 }
@@ -277,7 +276,7 @@ TEST_CASE("a name server that does not answer is waited for until the deadline",
   CHECK(bench.results.empty());
   pass(bench.io, 1ms);
   CHECK(bench.wait().status == ConnectStatus::unresolved);
-  CHECK(bench.wait().error == asio::error::timed_out);
+  CHECK(bench.wait().reason == "Connection timed out");
   bench.expect_no_more();
 }
 

@@ -37,6 +37,8 @@ TEST_CASE("every series of a closed label set is there with 0 before anything ha
   CHECK(count_lines_with(text, "wsproxy_connections_active{") == 1);
   CHECK(count_lines_with(text, "wsproxy_connections_total{") == kConnectionResults);
   CHECK(count_lines_with(text, "wsproxy_handshakes_total{") == kExtensionOutcomes);
+  CHECK(count_lines_with(text, "wsproxy_tls_handshakes_total{") == 4);
+  CHECK(count_lines_with(text, "wsproxy_tls_handshake_errors_total{") == kTlsFailureNames.size());
   CHECK(count_lines_with(text, "wsproxy_rejected_total{") == kRejections);
   CHECK(count_lines_with(text, "wsproxy_upstream_errors_total{") == kUpstreamErrors);
   CHECK(count_lines_with(text, "wsproxy_http_requests_total{") == kStatusClasses);
@@ -90,6 +92,12 @@ TEST_CASE("each count stands at its own labels") {
   c.listeners[0].total[static_cast<std::size_t>(ConnectionResult::forwarded)] = 23;
   c.rejected[static_cast<std::size_t>(Rejection::not_implemented)] = 24;
   c.rejected[static_cast<std::size_t>(Rejection::rate)] = 25;
+  c.rejected[static_cast<std::size_t>(Rejection::tls)] = 37;
+  c.upstream_errors[static_cast<std::size_t>(UpstreamError::tls)] = 38;
+  c.tls_handshakes = {{{39, 40}, {41, 42}}};
+  c.tls_failures[index(TlsFailureReason::timeout)] = 43;
+  c.tls_failures[index(TlsFailureReason::plain_http)] = 44;
+  c.tls_failures[index(TlsFailureReason::other)] = 45;
   snapshot.draining = true;
   snapshot.reloads = {19, 20,
                       std::chrono::system_clock::time_point{std::chrono::milliseconds{1'700'000'000'500}}};
@@ -127,6 +135,15 @@ TEST_CASE("each count stands at its own labels") {
   CHECK(has_line(text, R"(wsproxy_connections_total{listener="public",result="forwarded"} 23)"));
   CHECK(has_line(text, R"(wsproxy_rejected_total{reason="not_implemented"} 24)"));
   CHECK(has_line(text, R"(wsproxy_rejected_total{reason="rate"} 25)"));
+  CHECK(has_line(text, R"(wsproxy_rejected_total{reason="tls"} 37)"));
+  CHECK(has_line(text, R"(wsproxy_upstream_errors_total{reason="tls"} 38)"));
+  CHECK(has_line(text, R"(wsproxy_tls_handshakes_total{version="1.2",resumed="false"} 39)"));
+  CHECK(has_line(text, R"(wsproxy_tls_handshakes_total{version="1.2",resumed="true"} 40)"));
+  CHECK(has_line(text, R"(wsproxy_tls_handshakes_total{version="1.3",resumed="false"} 41)"));
+  CHECK(has_line(text, R"(wsproxy_tls_handshakes_total{version="1.3",resumed="true"} 42)"));
+  CHECK(has_line(text, R"(wsproxy_tls_handshake_errors_total{reason="timeout"} 43)"));
+  CHECK(has_line(text, R"(wsproxy_tls_handshake_errors_total{reason="plain_http"} 44)"));
+  CHECK(has_line(text, R"(wsproxy_tls_handshake_errors_total{reason="other"} 45)"));
   CHECK(has_line(text, "wsproxy_draining 1"));
   CHECK(has_line(text, R"(wsproxy_config_reloads_total{result="success"} 19)"));
   CHECK(has_line(text, R"(wsproxy_config_reloads_total{result="failure"} 20)"));
@@ -180,6 +197,30 @@ TEST_CASE("listeners of one name are one series") {
   CHECK(has_line(text, R"(wsproxy_connections_active{listener="y"} 0)"));
 }
 
+TEST_CASE("certificates tell when they expire, and without any there is no such family") {
+  const std::string name = "wsproxy_tls_certificate_expiry_timestamp_seconds";
+  auto snapshot = idle_snapshot();
+  CHECK(render(snapshot).find(name) == std::string::npos);
+
+  const auto at = [](int seconds) {
+    return std::chrono::system_clock::time_point{std::chrono::seconds{seconds}};
+  };
+  snapshot.certificates = {{"public", "/tls/a.crt", at(2'000'000'001)},
+                           {"public", "/tls/\"b\".crt", at(2'000'000'002)},
+                           {"inner", "/tls/a.crt", at(2'000'000'001)}};
+  const auto text = render(snapshot);
+  CHECK(count_lines_with(text, name + "{") == 3);
+  CHECK(has_line(text, name + R"({listener="public",certificate="/tls/a.crt"} 2000000001)"));
+  CHECK(has_line(text, name + R"({listener="public",certificate="/tls/\"b\".crt"} 2000000002)"));
+  CHECK(has_line(text, name + R"({listener="inner",certificate="/tls/a.crt"} 2000000001)"));
+}
+
+TEST_CASE("a certificate that a listener names twice is one series") {
+  auto snapshot = idle_snapshot();
+  snapshot.certificates = {{"public", "a.crt", {}}, {"public", "a.crt", {}}};
+  CHECK(count_lines_with(render(snapshot), "wsproxy_tls_certificate_expiry_timestamp_seconds{") == 1);
+}
+
 TEST_CASE("a fact of the process that could not be read is left out") {
   auto snapshot = idle_snapshot();
   snapshot.process.open_fds = 12;
@@ -197,6 +238,7 @@ TEST_CASE("promtool finds nothing to say about the metrics") {
   }
   auto snapshot = idle_snapshot();
   snapshot.listener_names = {"public", "a \"quoted\" one"};
+  snapshot.certificates = {{"public", "a.crt", std::chrono::system_clock::now()}};
   snapshot.process = read_process_metrics();
   std::string path = "/tmp/wsproxy-promtool-XXXXXX";
   const int fd = mkstemp(path.data());
