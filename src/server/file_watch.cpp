@@ -35,7 +35,9 @@ void add_folders(const std::string& file, std::set<std::string>& folders) {
       }
     }
     if (target.empty()) {
+      // And the one around it, in which it may be replaced.
       folders.insert(path.parent_path());
+      folders.insert(path.parent_path().parent_path());
       return;
     }
     path = walked.lexically_normal();
