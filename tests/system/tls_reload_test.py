@@ -196,18 +196,19 @@ class Broken(ReloadTest):
         replace(self.new.key, self.key)
         self.wait_shown(self.new)
 
-    def test_one_broken_listener_does_not_hold_up_what_is_good(self):
-        self.put(self.old)
+    def test_a_broken_pair_does_not_hold_up_the_others(self):
         second = os.path.join(self.folder, "second")
-        for kind in ("crt", "key"):
-            shutil.copy(getattr(self.old, kind), f"{second}.{kind}")
-        self.start_tls(tls={"certificate": self.crt, "private_key": self.key,
-                            "additional": [{"certificate": f"{second}.crt", "private_key": f"{second}.key"}]})
-        replace(self.write("nothing"), f"{second}.crt")
-        self.proxy.wait_metric("wsproxy_config_reloads_total", 1, result="failure")
-        self.assertEqual(self.shown(), self.old.der)
-        replace(self.old.crt, f"{second}.crt")
-        self.proxy.wait_metric("wsproxy_config_reloads_total", 1, result="success")
+        for what in ("broken", "expired"):
+            with self.subTest(what):
+                bad = self.ca.issue("second", dns=["second.example"], begins=-9, ends=-1)
+                for kind in ("crt", "key"):
+                    shutil.copy(getattr(bad if what == "expired" else self.old, kind), f"{second}.{kind}")
+                self.start_on_files(tls={"additional": [{"certificate": f"{second}.crt", "private_key": f"{second}.key"}]})
+                if what == "broken":
+                    replace(self.write("nothing"), f"{second}.crt")
+                    self.proxy.wait_metric("wsproxy_config_reloads_total", 1, result="failure")
+                self.put(self.new)
+                self.wait_shown(self.new)
 
 
 class Expiry(ReloadTest):
