@@ -128,11 +128,12 @@ class TlsClient(Client):
 
 
 class TlsListener:
-    """Mixed into an app: it speaks TLS. `names` are those that it was asked for (SNI), `failures` the errors of
-    handshakes that failed; `ahead` is called with each new socket before TLS begins."""
+    """Mixed into an app: it speaks TLS. `names` are those that it was asked for (SNI), `certificates` what its clients
+    have shown (DER or None), `failures` the errors of handshakes that failed; `ahead` is called with each new socket
+    before TLS begins."""
 
     def __init__(self, certificate, *, client_ca=None, versions=(), address=None, ahead=None, **how):
-        self.names, self.failures, self._ahead = [], [], ahead
+        self.names, self.certificates, self.failures, self._ahead = [], [], [], ahead
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate.crt, certificate.key)
         self._context.sni_callback = lambda sock, name, context: self.names.append(name)
@@ -159,6 +160,7 @@ class TlsListener:
         except OSError as error:
             self.failures.append(error)
             return sock.close()
+        self.certificates.append(sock.getpeercert(binary_form=True))
         super()._read_request(sock)
 
 
