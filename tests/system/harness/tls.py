@@ -134,14 +134,14 @@ class TlsListener:
 
     def __init__(self, certificate, *, client_ca=None, versions=(), address=None, ahead=None, **how):
         self.names, self.certificates, self.failures, self._ahead = [], [], [], ahead
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(certificate.crt, certificate.key)
-        self._context.sni_callback = lambda sock, name, context: self.names.append(name)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate.crt, certificate.key)
+        self.context.sni_callback = lambda sock, name, context: self.names.append(name)
         if versions:
-            self._context.minimum_version, self._context.maximum_version = versions[0], versions[-1]
+            self.context.minimum_version, self.context.maximum_version = versions[0], versions[-1]
         if client_ca:
-            self._context.verify_mode = ssl.CERT_REQUIRED
-            self._context.load_verify_locations(client_ca)
+            self.context.verify_mode = ssl.CERT_REQUIRED
+            self.context.load_verify_locations(client_ca)
         super().__init__(address=address, **how)
 
     def url_as(self, host):
@@ -156,7 +156,7 @@ class TlsListener:
             sock.settimeout(DEADLINE)
             if self._ahead:
                 self._ahead(sock)
-            sock = self._context.wrap_socket(sock, server_side=True)
+            sock = self.context.wrap_socket(sock, server_side=True)
         except OSError as error:
             self.failures.append(error)
             return sock.close()
@@ -258,6 +258,10 @@ class TlsTest(SystemTest):
         proxy = self.start(app, listeners=[one], log={"format": "json", "level": "debug"}, **settings)
         proxy.port = port
         return proxy
+
+    def start_in_front(self, app, *, host="localhost", tls=None, wait="live", **settings):
+        upstream = {"tls": {"ca": self.ca.crt, **(tls or {})}, **settings.pop("upstream", {})}
+        return self.start(app, app_url=app.url_as(host), wait=wait, upstream=upstream, **settings)
 
     def secure_pair(self, path="/", client=None, **how):
         return self.pair(path, client=client or self.tls_client(), **how)
