@@ -55,16 +55,18 @@ class TlsServer::Loader {
   Loader(const config::ListenerTls& settings, std::string key, TlsTicketKeys& tickets, TlsProblems& problems)
       : settings_(settings), key_(std::move(key)), tickets_(tickets), problems_(problems) {}
 
-  std::shared_ptr<const TlsServer> load() {
-    read_all_credentials();
-    read_trust();
-    if (is_broken_ || has_broken()) return nullptr;
+  std::shared_ptr<const TlsServer> load(const TlsServer* before) {
+    auto material =
+        read_material(settings_, key_, before != nullptr ? &before->material_ : nullptr, problems_);
+    if (!material) return nullptr;
+    material_ = std::move(*material);
     std::vector<TlsNames::Certificate> named;
-    for (const Credentials& one : credentials_) named.push_back({one.names, one.key_type()});
-    auto server = std::make_shared<TlsServer>(ForLoader{}, TlsNames{named});
-    for (const TlsNames::Set& set : server->names_.sets())
+    for (const auto& one : material_.credentials) named.push_back({one->names, one->key_type()});
+    auto server = std::make_shared<TlsServer>(ForLoader{}, TlsNames{named}, material_);
+    build_store();
+    for (const TlsNames::Set& set : server->names_.sets()) {
       server->contexts_.push_back(make_context(set, *server));
-    for (const Credentials& one : credentials_) server->certificates_.push_back({one.file, one.not_after});
+    }
     return is_broken_ ? nullptr : server;
   }
 
@@ -76,33 +78,12 @@ class TlsServer::Loader {
     if (!is_known) problems_.push_back({TlsProblem::Kind::broken, key_ + std::string{key}, std::move(text)});
   }
 
-  bool has_broken() const {
-    for (std::size_t i = problems_before_; i < problems_.size(); ++i) {
-      if (problems_[i].kind == TlsProblem::Kind::broken) return true;
-    }
-    return false;
-  }
-
-  void read_all_credentials() {
-    read_one({settings_.certificate, settings_.private_key}, key_);
-    for (std::size_t i = 0; i < settings_.additional.size(); ++i) {
-      read_one(settings_.additional[i], fmt::format("{}.additional[{}]", key_, i));
-    }
-  }
-
-  void read_one(const config::Certificate& files, const std::string& key) {
-    auto found = read_credentials(files, key, problems_);
-    if (found) credentials_.push_back(std::move(*found));
-  }
-
-  void read_trust() {
-    if (settings_.client_ca.empty()) return;
-    authorities_ = read_authorities(settings_.client_ca, key_ + ".client_ca", problems_);
+  void build_store() {
+    if (!material_.authorities) return;
     store_.reset(X509_STORE_new());
-    for (const X509Ptr& one : authorities_) X509_STORE_add_cert(store_.get(), one.get());
-    if (settings_.client_crl.empty()) return;
-    revocations_ = read_revocations(settings_.client_crl, key_ + ".client_crl", problems_);
-    for (const CrlPtr& one : revocations_) X509_STORE_add_crl(store_.get(), one.get());
+    for (const X509Ptr& one : *material_.authorities) X509_STORE_add_cert(store_.get(), one.get());
+    if (!material_.revocations) return;
+    for (const CrlPtr& one : *material_.revocations) X509_STORE_add_crl(store_.get(), one.get());
     X509_STORE_set_flags(store_.get(), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
   }
 
@@ -157,13 +138,17 @@ class TlsServer::Loader {
     add(&settings_.client_auth, sizeof settings_.client_auth);
     std::array<unsigned char, EVP_MAX_MD_SIZE> print{};
     unsigned size = 0;
-    for (const X509Ptr& one : authorities_) {
-      X509_digest(one.get(), EVP_sha256(), print.data(), &size);
-      add(print.data(), size);
+    if (material_.authorities) {
+      for (const X509Ptr& one : *material_.authorities) {
+        X509_digest(one.get(), EVP_sha256(), print.data(), &size);
+        add(print.data(), size);
+      }
     }
-    for (const CrlPtr& one : revocations_) {
-      X509_CRL_digest(one.get(), EVP_sha256(), print.data(), &size);
-      add(print.data(), size);
+    if (material_.revocations) {
+      for (const CrlPtr& one : *material_.revocations) {
+        X509_CRL_digest(one.get(), EVP_sha256(), print.data(), &size);
+        add(print.data(), size);
+      }
     }
     std::array<unsigned char, 32> result{};
     EVP_DigestFinal_ex(digest.get(), result.data(), nullptr);
@@ -177,11 +162,11 @@ class TlsServer::Loader {
                        nullptr);
     X509_STORE_up_ref(store_.get());
     SSL_CTX_set_cert_store(context, store_.get());
-    for (const X509Ptr& one : authorities_) SSL_CTX_add_client_CA(context, one.get());
+    for (const X509Ptr& one : *material_.authorities) SSL_CTX_add_client_CA(context, one.get());
   }
 
   void use_credentials(SSL_CTX* context, std::size_t position) {
-    const Credentials& one = credentials_[position];
+    const Credentials& one = *material_.credentials[position];
     ERR_clear_error();
     bool is_good = SSL_CTX_use_certificate(context, one.leaf.get()) == 1 &&
                    SSL_CTX_use_PrivateKey(context, one.key.get()) == 1;
@@ -198,17 +183,21 @@ class TlsServer::Loader {
   std::string key_;
   TlsTicketKeys& tickets_;
   TlsProblems& problems_;
-  std::size_t problems_before_ = problems_.size();
   bool is_broken_ = false;
-  std::vector<Credentials> credentials_;  // in the configuration's order
-  std::vector<X509Ptr> authorities_;
-  std::vector<CrlPtr> revocations_;
+  TlsMaterial material_;
   StorePtr store_;
 };
 
 std::shared_ptr<const TlsServer> TlsServer::load(const config::ListenerTls& settings, const std::string& key,
-                                                 TlsTicketKeys& tickets, TlsProblems& problems) {
-  return Loader{settings, key, tickets, problems}.load();
+                                                 TlsTicketKeys& tickets, TlsProblems& problems,
+                                                 const TlsServer* before) {
+  return Loader{settings, key, tickets, problems}.load(before);
+}
+
+std::vector<TlsServer::Certificate> TlsServer::certificates() const {
+  std::vector<Certificate> result;
+  for (const auto& one : material_.credentials) result.push_back({one->file, one->not_after});
+  return result;
 }
 
 std::unique_ptr<TlsStream> TlsServer::accept(TlsBuffers& buffers) const {

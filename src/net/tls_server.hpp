@@ -6,7 +6,7 @@
 
 #include "config/config.hpp"
 #include "net/openssl.hpp"
-#include "net/tls_files.hpp"
+#include "net/tls_material.hpp"
 #include "net/tls_names.hpp"
 #include "net/tls_problem.hpp"
 
@@ -29,25 +29,27 @@ class TlsServer : public std::enable_shared_from_this<TlsServer> {
   /// Nothing when a problem is a broken file or setting; `key` is where `settings` stand in the
   /// configuration. `tickets` outlive the result. Reads files.
   static std::shared_ptr<const TlsServer> load(const config::ListenerTls& settings, const std::string& key,
-                                               TlsTicketKeys& tickets, TlsProblems& problems);
+                                               TlsTicketKeys& tickets, TlsProblems& problems,
+                                               const TlsServer* before = nullptr);
 
   /// The proxy's side of a new connection.
   std::unique_ptr<TlsStream> accept(TlsBuffers& buffers) const;
-  const std::vector<Certificate>& certificates() const { return certificates_; }
+  std::vector<Certificate> certificates() const;
 
  private:
   class Loader;
   struct ForLoader {};
 
  public:
-  explicit TlsServer(ForLoader, TlsNames names) : names_(std::move(names)) {}
+  TlsServer(ForLoader, TlsNames names, TlsMaterial material)
+      : names_(std::move(names)), material_(std::move(material)) {}
 
  private:
   static int choose_certificates(SSL* ssl, int* alert, void* self);
 
   TlsNames names_;
+  TlsMaterial material_;
   std::vector<SslContextPtr> contexts_;  // one for each of the names' sets
-  std::vector<Certificate> certificates_;
 };
 
 }  // namespace wsproxy::net

@@ -20,18 +20,6 @@ std::vector<const config::Upstream*> upstreams_of(const config::Config& config) 
   return all;
 }
 
-/// `load` for one entry; the one before when that cannot be used.
-template <class Entry, class Load>
-std::shared_ptr<const Entry> load_or_keep(const std::shared_ptr<const Entry>& before, TlsProblems& problems,
-                                          Load&& load) {
-  const std::size_t known = problems.size();
-  auto entry = load();
-  const bool is_in_order =
-      std::all_of(problems.begin() + static_cast<std::ptrdiff_t>(known), problems.end(),
-                  [](const TlsProblem& problem) { return problem.kind == TlsProblem::Kind::exposed; });
-  return is_in_order || !before ? std::move(entry) : before;
-}
-
 }  // namespace
 
 TlsSetup load_tls(const config::Config& config, TlsTicketKeys& tickets, TlsProblems& problems) {
@@ -44,9 +32,12 @@ TlsSetup reload_tls(const config::Config& config, TlsTicketKeys& tickets, const 
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const auto& tls = config.listeners[i].tls;
     const auto old = i < before.listeners.size() ? before.listeners[i] : nullptr;
-    setup.listeners.push_back(!tls ? nullptr : load_or_keep<TlsServer>(old, problems, [&] {
-      return TlsServer::load(*tls, fmt::format("listeners[{}].tls", i), tickets, problems);
-    }));
+    if (!tls) {
+      setup.listeners.push_back(nullptr);
+      continue;
+    }
+    auto fresh = TlsServer::load(*tls, fmt::format("listeners[{}].tls", i), tickets, problems, old.get());
+    setup.listeners.push_back(fresh ? std::move(fresh) : old);
   }
   const auto upstreams = upstreams_of(config);
   for (std::size_t i = 0; i < upstreams.size(); ++i) {
@@ -62,8 +53,8 @@ TlsSetup reload_tls(const config::Config& config, TlsTicketKeys& tickets, const 
       setup.apps.push_back(setup.apps[static_cast<std::size_t>(same - upstreams.begin())]);
     } else {
       const auto old = i < before.apps.size() ? before.apps[i] : nullptr;
-      setup.apps.push_back(load_or_keep<TlsClient>(
-          old, problems, [&] { return TlsClient::load(tls, key_of_app(i), problems); }));
+      auto fresh = TlsClient::load(tls, key_of_app(i), problems);
+      setup.apps.push_back(fresh ? std::move(fresh) : old);
     }
   }
   return setup;

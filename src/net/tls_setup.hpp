@@ -22,7 +22,8 @@ struct TlsSetup {
 /// Reads all files; where one is broken nothing stands in its place. `tickets` outlive the result.
 TlsSetup load_tls(const config::Config& config, TlsTicketKeys& tickets, TlsProblems& problems);
 
-/// The same after files have changed: where the new ones are broken or expired, `before` stays.
+/// The same after files have changed: where the new ones are broken or expired, those of `before` stay in
+/// use.
 TlsSetup reload_tls(const config::Config& config, TlsTicketKeys& tickets, const TlsSetup& before,
                     TlsProblems& problems);
 

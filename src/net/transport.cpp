@@ -143,6 +143,11 @@ void Transport::close() {
   socket_.close();
 }
 
+void Transport::close_in_order() {
+  if (tls_ && is_open()) tls_->shut_down_send(socket_);
+  close();
+}
+
 void Transport::reset() {
   socket_.reset_on_close();
   close();

@@ -69,6 +69,8 @@ class Transport final : private Poller::Watch {
   /// Sends an end of file after what was written; errors do not matter any more.
   void shut_down_send();
   void close();
+  /// Closes what both sides have ended: TLS has a last word for that (RFC 8446 section 6.1).
+  void close_in_order();
   /// Closes with a reset, as a peer sees it when the process behind a socket is gone.
   void reset();
   /// What the peer has connected to; nothing for a unix socket.

@@ -32,8 +32,8 @@ void RelayLeg::shut_down() {
   if (!std::exchange(is_shut_, true)) wire_.transport->shut_down_send();
 }
 
-void RelayLeg::close() {
-  wire_.transport->close();
+void RelayLeg::close(bool in_order) {
+  in_order ? wire_.transport->close_in_order() : wire_.transport->close();
   wire_.queue.drop();
 }
 

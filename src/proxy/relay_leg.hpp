@@ -35,7 +35,8 @@ class RelayLeg {
   void shut_down();
   /// Whether it gets nothing more of what the other leg sends.
   bool takes_no_more() const { return is_shut_ || is_deaf_; }
-  void close();
+  /// `in_order`: its peer has ended it too.
+  void close(bool in_order);
 
   base::ByteQueue unread;     // came, but may not be taken yet
   bool has_ended = false;     // its peer will send no more

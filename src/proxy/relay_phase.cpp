@@ -126,7 +126,7 @@ void RelayPhase::on_end(Leg leg, std::string_view cause) {
     if (relay_.ending().by == relay::EndedBy::app && relay_.ending().cause == cause) {
       session_.record_upstream_error(telemetry::UpstreamError::lost, cause);
     }
-    app_.close();
+    app_.close(true);
   }
   flush(other(leg));
 }
@@ -180,7 +180,8 @@ void RelayPhase::close_if_done(Leg leg) {
   if (!own.is_flushed()) return;
   if (may_end(leg)) own.shut_down();
   const bool nothing_will_follow = own.takes_no_more() || !side(other(leg)).is_open();
-  if (relay_.must_cut(leg) || (own.has_ended && nothing_will_follow)) own.close();
+  const bool is_over = own.has_ended && nothing_will_follow;
+  if (is_over || relay_.must_cut(leg)) own.close(is_over);
 }
 
 bool RelayPhase::may_end(Leg leg) {

@@ -1,5 +1,6 @@
 #include "server/file_watch.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <set>
@@ -35,7 +36,9 @@ void add_folders(const std::string& file, std::set<std::string>& folders) {
       }
     }
     if (target.empty()) {
+      // And the one around it, in which it may be replaced.
       folders.insert(path.parent_path());
+      folders.insert(path.parent_path().parent_path());
       return;
     }
     path = walked.lexically_normal();
@@ -92,13 +95,17 @@ bool FileWatch::drain() {
 }
 
 void FileWatch::settle() {
-  quiet_.expires_after(kQuiet);  // cancels the wait before
+  const auto now = net::Clock::now();
+  if (!is_settling_) look_by_ = now + kLongest;
+  is_settling_ = true;
+  quiet_.expires_at(std::min<net::Clock::time_point>(now + kQuiet, look_by_));  // cancels the wait before
   quiet_.async_wait([this](const net::error_code& error) {
     if (!error && inotify_.is_open()) look();
   });
 }
 
 void FileWatch::look() {
+  is_settling_ = false;
   watch_folders();
   std::vector<std::string> now = stamps();
   if (now == stamps_) return;

@@ -17,6 +17,8 @@ namespace wsproxy::server {
 class FileWatch {
  public:
   static constexpr auto kQuiet = std::chrono::milliseconds{100};
+  /// In a folder that is never quiet.
+  static constexpr auto kLongest = std::chrono::seconds{1};
 
   FileWatch(net::IoContext& io, std::vector<std::string> files, std::function<void()> on_change);
   FileWatch(const FileWatch&) = delete;
@@ -40,6 +42,8 @@ class FileWatch {
   std::function<void()> on_change_;
   boost::asio::posix::basic_stream_descriptor<net::Executor> inotify_;
   net::Timer quiet_;
+  bool is_settling_ = false;
+  net::Clock::time_point look_by_{};
 };
 
 }  // namespace wsproxy::server

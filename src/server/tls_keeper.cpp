@@ -51,7 +51,7 @@ void TlsKeeper::reload() {
     ++(problems.empty() ? reloads_.succeeded : reloads_.failed);
     if (problems.empty()) reloads_.last_success = std::chrono::system_clock::now();
   }
-  if (problems.empty()) tell_certificates();
+  tell_certificates();
   if (on_new_) on_new_(setup_);
 }
 

@@ -8,9 +8,11 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "base/bytes.hpp"
+#include "net/tls_ticket_keys.hpp"
 #include "proxy/session.hpp"
 #include "support/manual_clock.hpp"
 
@@ -59,7 +61,7 @@ class Peer {
 
 class SessionRig {
  public:
-  /// The upstream of the configuration is replaced by the rig's own.
+  /// The upstream's URL is replaced by the rig's own app, which speaks TLS if that did.
   explicit SessionRig(config::Config config = {})
       : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)),
         log_({.level = telemetry::Level::error, .sink = [](std::string_view) {}, .clock = {}}),
@@ -68,6 +70,11 @@ class SessionRig {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
       throw std::runtime_error("socketpair");
+    }
+    net::TlsProblems problems;
+    context_.tls = net::load_tls(*context_.config, tickets_, problems);
+    for (const net::TlsProblem& one : problems) {
+      if (one.kind == net::TlsProblem::Kind::broken) throw std::runtime_error(one.key + " " + one.text);
     }
     client = Peer{ends[0]};
     session_ =
@@ -105,7 +112,10 @@ class SessionRig {
   /// The connection that the proxy has made to the app; none when it has not.
   std::unique_ptr<Peer> app_is_called() {
     const int descriptor = ::accept4(listener_.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    return descriptor < 0 ? nullptr : std::make_unique<Peer>(descriptor);
+    if (descriptor < 0) return nullptr;
+    const int on = 1;  // else the kernel keeps what an app says in two parts
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return std::make_unique<Peer>(descriptor);
   }
 
   proxy::Session& session() { return *session_; }
@@ -123,7 +133,9 @@ class SessionRig {
         ::getsockname(listener_.number(), reinterpret_cast<sockaddr*>(&address_), &size) != 0) {
       throw std::runtime_error("bind");
     }
+    const bool has_tls = config.upstream.url.tls;
     config.upstream.url = {};
+    config.upstream.url.tls = has_tls;
     config.upstream.url.host = "127.0.0.1";
     config.upstream.url.port = ntohs(address_.sin_port);
     return std::make_shared<const config::Config>(std::move(config));
@@ -134,6 +146,7 @@ class SessionRig {
   net::IoContext io_;
   telemetry::Log log_;
   proxy::Quota quota_;
+  net::TlsTicketKeys tickets_;
   proxy::Context context_;
   proxy::SessionPtr session_;
   bool is_gone_ = false;

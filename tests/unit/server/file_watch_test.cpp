@@ -139,6 +139,15 @@ TEST_CASE("the kubelet's swap of ..data is one change, again and again", "[file_
   }
 }
 
+TEST_CASE("where the links lead to after a swap is watched from then on", "[file_watch]") {
+  Mounted bench;
+  bench.start({"tls.crt"});
+  bench.swap(1, 2);
+  CHECK(bench.told() == 1);
+  bench.folder.write("..2/tls.crt", "written in place");
+  CHECK(bench.told() == 1);
+}
+
 TEST_CASE("a file behind links is watched where it is", "[file_watch]") {
   Bench bench;
   fs::create_directory(bench.folder.path("real"));
