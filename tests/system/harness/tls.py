@@ -263,6 +263,10 @@ class TlsTest(SystemTest):
         upstream = {"tls": {"ca": self.ca.crt, **(tls or {})}, **settings.pop("upstream", {})}
         return self.start(app, app_url=app.url_as(host), wait=wait, upstream=upstream, **settings)
 
+    @property
+    def secure_url(self):
+        return f"wss://localhost:{self.proxy.port}"
+
     def secure_pair(self, path="/", client=None, **how):
         return self.pair(path, client=client or self.tls_client(), **how)
 
