@@ -35,7 +35,7 @@ class Grammar {
     app_.add_subcommand("schema", "print the JSON Schema of the configuration");
     add_echo();
     app_.add_subcommand("connect", "a client: sends the lines of stdin, prints what comes")
-        ->add_option("URL", url_, "ws://host[:port][/path]")
+        ->add_option("URL", url_, "ws://host[:port][/path], or wss://")
         ->type_name("")
         ->required();
     app_.add_subcommand("probe", "for a container's HEALTHCHECK: exit 0 when the side port says ready")

@@ -70,8 +70,10 @@ void describe_listener_tls(Visitor& v, ListenerTls& tls) {
        Text{tls.client_ca, optional_path_rule()});
   show(v, {"client_auth", "optional: clients without a certificate may connect too"},
        Choice{tls.client_auth, {"required", "optional"}});
-  show(v, {"client_crl", "PEM file of revocation lists, one for each authority of client_ca; empty: none"},
-       Text{tls.client_crl, optional_path_rule()});
+  show(
+      v,
+      {"client_crl", "PEM file of revocation lists, one for each authority of a client's chain; empty: none"},
+      Text{tls.client_crl, optional_path_rule()});
   show(v, {"min_version", "oldest TLS version that is spoken"}, Choice{tls.min_version, {"1.2", "1.3"}});
   show(v, {"ciphers", "of TLS 1.2, as OpenSSL lists them; empty: ECDHE with AES-GCM or ChaCha20-Poly1305"},
        Text{tls.ciphers, any_text_rule()});

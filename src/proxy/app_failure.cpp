@@ -1,5 +1,6 @@
 #include "proxy/app_failure.hpp"
 
+#include "net/tls_stream.hpp"
 #include "proxy/goodbye_phase.hpp"
 #include "proxy/session.hpp"
 
@@ -20,6 +21,13 @@ AppFailure failure_of(net::ConnectStatus status) {
       break;
   }
   return {UpstreamError::connect, 502, "The application cannot be reached."};
+}
+
+AppFailure failure_of_lost(Session& session, const AppFailure& otherwise, std::string& detail) {
+  const net::TlsStream* tls = session.wire(Leg::app).transport->tls();
+  if (tls == nullptr || tls->failure().reason != telemetry::TlsFailureReason::alert) return otherwise;
+  detail = tls->failure().detail;
+  return failure_of(net::ConnectStatus::tls_failed);
 }
 
 void say_app_failed(Session& session, const AppFailure& failure, std::string_view detail) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "net/connector.hpp"
@@ -23,6 +24,10 @@ inline constexpr AppFailure kBadAnswer{telemetry::UpstreamError::bad_response, 5
 
 /// For a status other than connected.
 AppFailure failure_of(net::ConnectStatus status);
+
+/// For an app that is lost before its answer. By TLS 1.3 it says only after the handshake that it does not
+/// believe who the proxy is: that is told instead of `otherwise`, and `detail` says why.
+AppFailure failure_of_lost(Session& session, const AppFailure& otherwise, std::string& detail);
 
 /// Counts and logs it, answers the client with an error page and ends the connection. `detail` is for
 /// the log only.

@@ -23,6 +23,8 @@ constexpr Refusal kBadChunk{telemetry::Rejection::bad_request, 400, "The request
 constexpr Refusal kTooSlow{telemetry::Rejection::handshake_timeout, 408,
                            "The request did not arrive in time."};
 
+constexpr AppFailure kHungUp{UpstreamError::closed_early, 502, "The application hung up before its answer."};
+
 http::Exchange make_exchange(Session& session, http::RequestHead request) {
   const ClientFacts client{session};
   return {
@@ -209,8 +211,9 @@ void ForwardPhase::on_app_end(bool is_in_order, std::string_view cause) {
     session_.record_upstream_error(UpstreamError::lost, cause);
     cut(relay::EndedBy::app, cause);
   } else {
-    say_app_failed(session_, {UpstreamError::closed_early, 502, "The application hung up before its answer."},
-                   cause);
+    std::string detail{cause};
+    const AppFailure failure = failure_of_lost(session_, kHungUp, detail);
+    say_app_failed(session_, failure, detail);
   }
 }
 

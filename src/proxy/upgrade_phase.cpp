@@ -19,6 +19,9 @@ using telemetry::UpstreamError;
 
 namespace {
 
+constexpr AppFailure kHungUp{UpstreamError::closed_early, 502,
+                             "The application hung up during the handshake."};
+
 deflate::EngineChoice engine_choice(config::Engine engine) {
   switch (engine) {
     case config::Engine::zlib:
@@ -135,9 +138,9 @@ void UpgradePhase::on_readable(Leg leg) {
   const Session::Input input = session_.read(leg);
   if (input.status == net::IoStatus::would_block) return;
   if (input.status != net::IoStatus::done) {
-    say_app_failed(session_,
-                   {UpstreamError::closed_early, 502, "The application hung up during the handshake."},
-                   input.error ? input.error.message() : "end of file");
+    std::string detail = input.error ? input.error.message() : "end of file";
+    const AppFailure failure = failure_of_lost(session_, kHungUp, detail);
+    say_app_failed(session_, failure, detail);
     return;
   }
   std::size_t used = 0;

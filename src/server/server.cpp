@@ -126,8 +126,9 @@ void Server::wait_for_signals() {
 
 void Server::on_signal(int number) {
   if (number == SIGHUP) {
-    log_.write(Level::warning, "reloading the configuration is not supported yet: restart instead");
-    if (tls_.has_files()) tls_.reload();
+    log_.write(Level::warning,
+               "only the files of TLS are read again: for the rest of the configuration restart");
+    if (tls_.is_used()) tls_.reload();
     return;
   }
   if (state_ == State::serving) {

@@ -19,7 +19,7 @@ std::string date_of(std::chrono::system_clock::time_point time) {
 }  // namespace
 
 TlsKeeper::TlsKeeper(net::IoContext& io, const config::Config& config, telemetry::Log& log)
-    : config_(config), log_(log), files_(net::tls_files(config)), watch_(io, files_, [this] { reload(); }) {
+    : config_(config), log_(log), watch_(io, net::tls_files(config), [this] { reload(); }) {
   net::TlsProblems problems;
   setup_ = net::load_tls(config_, tickets_, problems);
   for (const net::TlsProblem& problem : problems) {
@@ -53,6 +53,11 @@ void TlsKeeper::reload() {
   }
   tell_certificates();
   if (on_new_) on_new_(setup_);
+}
+
+bool TlsKeeper::is_used() const {
+  const auto is_there = [](const auto& one) { return one != nullptr; };
+  return std::ranges::any_of(setup_.listeners, is_there) || std::ranges::any_of(setup_.apps, is_there);
 }
 
 std::vector<telemetry::CertificateExpiry> TlsKeeper::certificates() const {

@@ -30,8 +30,9 @@ class TlsKeeper {
   void stop() { watch_.stop(); }
   /// Reads the files again, changed or not.
   void reload();
-  /// Whether there is any file to read.
-  bool has_files() const { return !files_.empty(); }
+
+  /// Whether anybody speaks TLS.
+  bool is_used() const;
 
   // From any thread.
   std::vector<telemetry::CertificateExpiry> certificates() const;
@@ -45,7 +46,6 @@ class TlsKeeper {
   telemetry::Log& log_;
   net::TlsTicketKeys tickets_;
   net::TlsSetup setup_;
-  std::vector<std::string> files_;
   FileWatch watch_;
   OnNew on_new_;
   mutable std::mutex mutex_;  // of the two below

@@ -111,7 +111,8 @@ TEST_CASE("new files that are broken or expired change nothing, and the others c
     bench.files.folder.write("server.crt", Identity{{}, authority()}.certificate_pem());
     const TlsSetup after = bench.reload(before);
     CHECK(bench.keys() == Strings{"listeners[1].tls.private_key"});
-    CHECK(after.listeners[1] == before.listeners[1]);
+    CHECK(after.listeners[1]->certificates()[0].not_after ==
+          before.listeners[1]->certificates()[0].not_after);
     CHECK(after.apps[0]);
     CHECK(after.apps[0] != before.apps[0]);
   }
@@ -122,7 +123,8 @@ TEST_CASE("new files that are broken or expired change nothing, and the others c
     bench.files.write("server", Identity{wish, authority()});
     const TlsSetup after = bench.reload(before);
     CHECK(bench.keys() == Strings{"listeners[1].tls.certificate"});
-    CHECK(after.listeners[1] == before.listeners[1]);
+    CHECK(after.listeners[1]->certificates()[0].not_after ==
+          before.listeners[1]->certificates()[0].not_after);
   }
   SECTION("an app's authorities that are gone") {
     bench.files.folder.write("ca.crt", "");

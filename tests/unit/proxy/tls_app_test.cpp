@@ -47,7 +47,8 @@ std::unique_ptr<Peer> call(SessionRig& rig) {
 
 }  // namespace
 
-TEST_CASE("An app with TLS gets the request and is relayed to, and ends first", "[tls_app]") {
+TEST_CASE("An app with TLS gets the request and is relayed to, and its end is told by close_notify",
+          "[tls_app]") {
   const TlsFiles files;
   SessionRig rig(with_tls(files));
   const auto peer = call(rig);
@@ -63,6 +64,7 @@ TEST_CASE("An app with TLS gets the request and is relayed to, and ends first", 
   CHECK_FALSE(app.tls.has_ended());  // RFC 6455 section 7.1.1: the server ends first
   app.tls.say_close();
   app.settle();
+  CHECK(app.tls.has_ended());  // RFC 8446 section 6.1: each says it before it closes
   CHECK(peer->is_over());
   CHECK(rig.client.hear() == "\x88\x02\x03\xE8");
   CHECK(failed(rig) == 0);

@@ -180,6 +180,18 @@ TEST_CASE("links in a ring are no file, and no end of the watch", "[file_watch]"
   CHECK(bench.told() == 1);
 }
 
+TEST_CASE("a folder that was removed and made again is watched again, by its parent", "[file_watch]") {
+  Bench bench;
+  fs::create_directory(bench.folder.path("tls"));
+  bench.folder.write("tls/a", "1");
+  bench.start({"tls/a"});
+  fs::remove_all(bench.folder.path("tls"));
+  CHECK(bench.told() == 1);
+  fs::create_directory(bench.folder.path("tls"));
+  bench.folder.write("tls/a", "1");
+  CHECK(bench.told() == 1);
+}
+
 TEST_CASE("a watch without files, without a folder, or that was stopped tells nothing", "[file_watch]") {
   Bench bench;
   SECTION("no files") {

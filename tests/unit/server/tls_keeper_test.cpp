@@ -81,7 +81,7 @@ struct Bench {
 TEST_CASE("a keeper has its files from the start, and tells of their certificates", "[tls_keeper]") {
   Bench bench;
   bench.start();
-  CHECK(bench.keeper->has_files());
+  CHECK(bench.keeper->is_used());
   REQUIRE(bench.keeper->setup().listeners.size() == 1);
   CHECK(bench.keeper->setup().listeners[0]);
   const auto certificates = bench.keeper->certificates();
@@ -95,11 +95,11 @@ TEST_CASE("a keeper has its files from the start, and tells of their certificate
   CHECK_THAT(bench.logged(), Contains("certificate in use") && Contains(bench.folder.path("crt")));
 }
 
-TEST_CASE("a keeper of a configuration without TLS has no files", "[tls_keeper]") {
+TEST_CASE("a keeper of a configuration without TLS is not used", "[tls_keeper]") {
   Bench bench;
   bench.config.listeners[0].tls.reset();
   bench.start();
-  CHECK_FALSE(bench.keeper->has_files());
+  CHECK_FALSE(bench.keeper->is_used());
   CHECK(bench.keeper->certificates().empty());
 }
 
