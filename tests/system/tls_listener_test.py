@@ -172,6 +172,7 @@ class Settings(TlsTest):
         client.send_close(1001)
         self.assertEqual(side.read_close()[0], 1001)
         side.send_close(1001)
+        side.close()
         self.assertEqual(self.proxy.wait_exit(), 0)
 
 

@@ -3,6 +3,7 @@
 import functools
 import http.client
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -18,8 +19,8 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 class Driver:
     """As much of W3C WebDriver as opening a page and running a script takes."""
 
-    def __init__(self, profile):
-        self._process = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    def __init__(self, profile, env):
+        self._process = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
         self.said = []
         self._port = self._wait_for_port()
         threading.Thread(target=lambda: self.said.extend(self._process.stdout), daemon=True).start()
@@ -65,10 +66,22 @@ class Driver:
             self._process.wait(DEADLINE)
 
 
-def start_browser(test_class):
-    """A browser that lives as long as the class."""
+def believe(home, ca):
+    """Makes Chromium with that HOME believe the authority: its store is NSS's."""
+    store = os.path.join(home, ".pki", "nssdb")
+    os.makedirs(store)
+    for words in (["-N", "--empty-password"], ["-A", "-n", "the test's authority", "-t", "C,,", "-i", ca]):
+        subprocess.run(["certutil", "-d", f"sql:{store}", *words], check=True, capture_output=True, timeout=DEADLINE)
+
+
+def start_browser(test_class, ca=None):
+    """A browser that lives as long as the class; `ca` is the file of an authority that it believes."""
     profile = tempfile.mkdtemp(prefix="wsproxy-browser-")
     test_class.addClassCleanup(functools.partial(shutil.rmtree, profile, ignore_errors=True))
-    driver = Driver(profile)
+    env = {**os.environ}
+    if ca is not None:
+        env["HOME"] = os.path.join(profile, "home")
+        believe(env["HOME"], ca)
+    driver = Driver(profile, env)
     test_class.addClassCleanup(driver.close)
     return driver

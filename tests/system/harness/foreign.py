@@ -19,10 +19,10 @@ SETTINGS = {
 
 
 class ForeignTest(SystemTest):
-    def run_client(self, command, directory=None):
+    def run_client(self, command, directory=None, **env):
         """The output of a client that must succeed; everything it said when it does not."""
         result = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                timeout=10 * DEADLINE)
+                                timeout=10 * DEADLINE, env={**os.environ, **env})
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertIn("ok: ", result.stdout)
         return result.stdout

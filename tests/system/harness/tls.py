@@ -9,10 +9,13 @@ import subprocess
 import tempfile
 import threading
 
-from .app import EchoApp, ManualApp
+from .app import EchoApp, ManualApp, NamedApp
 from .case import SharedProxyTest, SystemTest
 from .client import Client, connect_tcp
+from .ports import free_port
 from .wire import DEADLINE, Wire
+
+V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
 
 def openssl(*words, stdin=None):
@@ -36,15 +39,13 @@ class Certificate:
         return {"certificate": self.crt, "private_key": self.key}
 
     @property
-    def fingerprint(self):
-        with open(self.crt) as file:
-            return hashlib.sha256(ssl.PEM_cert_to_DER_cert(file.read().split("-----END CERTIFICATE-----")[0]
-                                                           + "-----END CERTIFICATE-----\n")).hexdigest()
-
-    @property
     def der(self):
         with open(self.crt) as file:
             return ssl.PEM_cert_to_DER_cert(file.read())
+
+    @property
+    def fingerprint(self):
+        return hashlib.sha256(self.der).hexdigest()
 
     def expires(self):
         said = openssl("x509", "-in", self.crt, "-noout", "-enddate").decode().strip().removeprefix("notAfter=")
@@ -69,14 +70,15 @@ class Authority:
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def issue(self, name, *, dns=("localhost",), ips=("127.0.0.1",), uris=(), rsa=False, begins=-1, ends=20, subject=None, label=None):
-        """A certificate valid from `begins` to `ends` days from now."""
+    def issue(self, name, *, dns=("localhost",), ips=("127.0.0.1",), uris=(), rsa=False, begins=-1, ends=20, subject=None, label=None,
+              usage=None):
+        """A certificate valid from `begins` to `ends` days from now; `usage`: as extendedKeyUsage says it."""
         label = label or f"{name.replace('*', 'any').replace('/', '_')}-{len(os.listdir(self.folder))}"
         crt, key, request = (self.path(f"{label}.{kind}") for kind in ("crt", "key", "csr"))
         kind = ["rsa:2048"] if rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
         names = ",".join([*(f"DNS:{one}" for one in dns), *(f"IP:{one}" for one in ips), *(f"URI:{one}" for one in uris)])
         openssl("req", "-newkey", *kind, "-nodes", "-keyout", key, "-out", request, "-utf8", "-subj", subject or f"/CN={name}",
-                *(["-addext", f"subjectAltName={names}"] if names else []))
+                *(["-addext", f"subjectAltName={names}"] if names else []), *(["-addext", f"extendedKeyUsage={usage}"] if usage else []))
         openssl("ca", "-config", self.path("ca.cnf"), "-batch", "-notext", "-in", request, "-out", crt, "-cert", self.crt,
                 "-keyfile", self.key, "-startdate", stamp(begins), "-enddate", stamp(ends))
         os.chmod(key, 0o600)
@@ -126,16 +128,21 @@ class TlsClient(Client):
 
 
 class TlsListener:
-    """Mixed into an app: it speaks TLS. `handshakes` are the errors of those that failed."""
+    """Mixed into an app: it speaks TLS. `names` are those that it was asked for (SNI), `certificates` what its clients
+    have shown (DER or None), `failures` the errors of handshakes that failed; `ahead` is called with each new socket
+    before TLS begins."""
 
-    def __init__(self, certificate, *, client_ca=None, address=None, **how):
-        self.handshakes = []
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(certificate.crt, certificate.key)
+    def __init__(self, certificate, *, client_ca=None, versions=(), address=None, ahead=None, **how):
+        self.names, self.certificates, self.failures, self._ahead = [], [], [], ahead
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate.crt, certificate.key)
+        self.context.sni_callback = lambda sock, name, context: self.names.append(name)
+        if versions:
+            self.context.minimum_version, self.context.maximum_version = versions[0], versions[-1]
         if client_ca:
-            self._context.verify_mode = ssl.CERT_REQUIRED
-            self._context.load_verify_locations(client_ca)
-        super().__init__(address, **how)
+            self.context.verify_mode = ssl.CERT_REQUIRED
+            self.context.load_verify_locations(client_ca)
+        super().__init__(address=address, **how)
 
     def url_as(self, host):
         return f"wss://{host}:{self.port}"
@@ -147,10 +154,13 @@ class TlsListener:
     def _read_request(self, sock):
         try:
             sock.settimeout(DEADLINE)
-            sock = self._context.wrap_socket(sock, server_side=True)
-        except (OSError, ssl.SSLError) as error:
-            self.handshakes.append(error)
+            if self._ahead:
+                self._ahead(sock)
+            sock = self.context.wrap_socket(sock, server_side=True)
+        except OSError as error:
+            self.failures.append(error)
             return sock.close()
+        self.certificates.append(sock.getpeercert(binary_form=True))
         super()._read_request(sock)
 
 
@@ -159,6 +169,10 @@ class TlsEchoApp(TlsListener, EchoApp):
 
 
 class TlsManualApp(TlsListener, ManualApp):
+    pass
+
+
+class TlsNamedApp(TlsListener, NamedApp):
     pass
 
 
@@ -213,6 +227,24 @@ class TlsTest(SystemTest):
         address = ("127.0.0.1", port or self.proxy.port)
         return self.closing(TlsClient(address, context, name=name, session=session, source=source))
 
+    def shown(self, name="localhost", *, port=None, **how):
+        """The certificate that a client gets who asks for that name, as DER; it need not be of that name."""
+        context = self.context(**how)
+        context.check_hostname = False
+        client = self.tls_client(context=context, name=name, port=port)
+        shown = client.certificate
+        client.close()
+        return shown
+
+    def refusal(self, **how):
+        """The alert with which a client is refused, whether in its handshake or (1.3) right behind it."""
+        try:
+            client = self.tls_client(**how)
+            got = client.sock.recv(1)
+        except ssl.SSLError as error:
+            return error.reason.lower().replace("_", " ")
+        raise AssertionError(f"instead of an alert: {got!r}")
+
     def failures(self, **labels):
         return self.proxy.metrics().sum("wsproxy_tls_handshake_errors_total", **labels)
 
@@ -221,12 +253,19 @@ class TlsTest(SystemTest):
 
     def start_tls(self, app=None, *, tls=None, listener=None, **settings):
         """A proxy whose one listener speaks TLS; `tls` changes its settings."""
-        from .ports import free_port
         port = free_port()
         one = {"name": "public", "address": f"127.0.0.1:{port}", "tls": {**self.certificate.tls, **(tls or {})}, **(listener or {})}
         proxy = self.start(app, listeners=[one], log={"format": "json", "level": "debug"}, **settings)
         proxy.port = port
         return proxy
+
+    def start_in_front(self, app, *, host="localhost", tls=None, wait="live", **settings):
+        upstream = {"tls": {"ca": self.ca.crt, **(tls or {})}, **settings.pop("upstream", {})}
+        return self.start(app, app_url=app.url_as(host), wait=wait, upstream=upstream, **settings)
+
+    @property
+    def secure_url(self):
+        return f"wss://localhost:{self.proxy.port}"
 
     def secure_pair(self, path="/", client=None, **how):
         return self.pair(path, client=client or self.tls_client(), **how)
@@ -235,18 +274,23 @@ class TlsTest(SystemTest):
 class SharedTlsTest(TlsTest, SharedProxyTest):
     """One proxy with TLS for a whole class."""
 
-    tls = {}
     app_kind = EchoApp
+
+    @classmethod
+    def listeners(cls):
+        """What differs from a listener with the class's certificate, by name; the first is where clients go."""
+        return {"public": {}}
 
     @classmethod
     def setUpClass(cls):
         cls.make_authority()
-        from .ports import free_port
-        port = free_port()
-        cls.settings = {**cls.settings, "log": {"format": "json", "level": "debug"},
-                        "listeners": [{"name": "public", "address": f"127.0.0.1:{port}", "tls": {**cls.certificate.tls, **cls.tls}}]}
+        listeners = cls.listeners()
+        cls.ports = {name: free_port() for name in listeners}
+        cls.settings = {**cls.settings, "log": {"format": "json", "level": "debug"}, "listeners": [
+            {"name": name, "address": f"127.0.0.1:{cls.ports[name]}",
+             **({} if changes is None else {"tls": {**cls.certificate.tls, **changes}})} for name, changes in listeners.items()]}
         SharedProxyTest.setUpClass.__func__(cls)
-        cls.proxy.port = port
+        cls.proxy.port = cls.ports[next(iter(listeners))]
 
 
 def in_background(call):
