@@ -12,7 +12,7 @@ import threading
 from .app import EchoApp, ManualApp
 from .case import SharedProxyTest, SystemTest
 from .client import Client, connect_tcp
-from .wire import DEADLINE, Wire
+from .wire import DEADLINE, Ended, Wire
 
 
 def openssl(*words, stdin=None):
@@ -112,12 +112,19 @@ class TlsClient(Client):
     def __init__(self, address, context, *, name="localhost", session=None, **how):
         sock = connect_tcp(address, **how)
         try:
-            sock = context.wrap_socket(sock, server_hostname=name, session=session)
+            sock = context.wrap_socket(sock, server_hostname=name, session=session, suppress_ragged_eofs=False)
         except BaseException:
             sock.close()
             raise
         Wire.__init__(self, sock, masks=True)
         self.answer = self.agreed = None
+
+    def receive_some(self, deadline=DEADLINE):
+        """`end of file` is close_notify here; an end without it is none."""
+        try:
+            super().receive_some(deadline)
+        except ssl.SSLEOFError as cut:
+            raise Ended("cut") from cut
 
     @property
     def certificate(self):
