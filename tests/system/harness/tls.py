@@ -4,12 +4,13 @@ import datetime
 import hashlib
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import tempfile
 import threading
 
-from .app import EchoApp, ManualApp
+from .app import EchoApp, ManualApp, wait_until
 from .case import SharedProxyTest, SystemTest
 from .client import Client, connect_tcp
 from .wire import DEADLINE, Ended, Wire
@@ -109,8 +110,10 @@ def context_for(ca, *, certificate=None, versions=(), ciphers=None, alpn=("http/
 
 
 class TlsClient(Client):
+    """`address` may be a socket that is connected already."""
+
     def __init__(self, address, context, *, name="localhost", session=None, **how):
-        sock = connect_tcp(address, **how)
+        sock = address if isinstance(address, socket.socket) else connect_tcp(address, **how)
         try:
             sock = context.wrap_socket(sock, server_hostname=name, session=session, suppress_ragged_eofs=False)
         except BaseException:
@@ -254,6 +257,19 @@ class SharedTlsTest(TlsTest, SharedProxyTest):
                         "listeners": [{"name": "public", "address": f"127.0.0.1:{port}", "tls": {**cls.certificate.tls, **cls.tls}}]}
         SharedProxyTest.setUpClass.__func__(cls)
         cls.proxy.port = port
+
+    def assert_all_is_well(self):
+        """For tearDown: the process lives, has let go of everybody, and serves the next client."""
+        self.doCleanups()
+        self.assertTrue(self.proxy.running(), "the proxy died")
+        wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "everybody to be let go")
+        client = self.tls_client()
+        if isinstance(self.app, EchoApp):
+            reader = client.open()
+        else:
+            client, reader = self.pair(client=client)
+        client.send("next one, please")
+        self.assertEqual(reader.read_message().text, "next one, please")
 
 
 def in_background(call):
