@@ -3,6 +3,7 @@
 import functools
 import http.client
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -18,8 +19,9 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 class Driver:
     """As much of W3C WebDriver as opening a page and running a script takes."""
 
-    def __init__(self, profile):
-        self._process = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    def __init__(self, profile, env=None):
+        self._process = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                         env={**os.environ, **(env or {})})
         self.said = []
         self._port = self._wait_for_port()
         threading.Thread(target=lambda: self.said.extend(self._process.stdout), daemon=True).start()
@@ -65,10 +67,10 @@ class Driver:
             self._process.wait(DEADLINE)
 
 
-def start_browser(test_class):
-    """A browser that lives as long as the class."""
+def start_browser(test_class, **env):
+    """A browser that lives as long as the class, with these changes to its environment."""
     profile = tempfile.mkdtemp(prefix="wsproxy-browser-")
     test_class.addClassCleanup(functools.partial(shutil.rmtree, profile, ignore_errors=True))
-    driver = Driver(profile)
+    driver = Driver(profile, env)
     test_class.addClassCleanup(driver.close)
     return driver
