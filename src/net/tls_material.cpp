@@ -1,6 +1,5 @@
 #include "net/tls_material.hpp"
 
-#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,15 +7,16 @@
 namespace wsproxy::net {
 namespace {
 
-bool is_over(const Credentials& one) {
-  return one.not_after < std::chrono::system_clock::now();
+bool is_valid_now(const Credentials& one) {
+  return X509_cmp_current_time(X509_get0_notBefore(one.leaf.get())) < 0 &&
+         X509_cmp_current_time(X509_get0_notAfter(one.leaf.get())) > 0;
 }
 
 std::shared_ptr<const Credentials> read_or_keep(const config::Certificate& files, const std::string& key,
                                                 std::shared_ptr<const Credentials> before,
                                                 TlsProblems& problems) {
   auto found = read_credentials(files, key, problems);
-  if (!found || (is_over(*found) && before && !is_over(*before))) return before;
+  if (!found || (!is_valid_now(*found) && before && is_valid_now(*before))) return before;
   return std::make_shared<const Credentials>(std::move(*found));
 }
 

@@ -42,6 +42,7 @@ TlsStream::Step TlsStream::shake_hands(base::Bytes arrived, base::ByteQueue& sea
   ERR_clear_error();
   sealed_ = &buffers_.sealed;
   if (!arrived_.empty()) kept_.append(std::exchange(arrived_, {}));
+  if (state_ == State::closed) failure_ = {Reason::closed, "the peer gave up with close_notify"};
   if (state_ != State::open) return Step::failed;
   if (result != 1) return Step::needs_more;
   lender_.reset();

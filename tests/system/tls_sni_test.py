@@ -55,15 +55,6 @@ class Names(SharedTlsTest):
     def test_a_common_name_is_no_name(self):
         self.assert_gets("first", "only.example")
 
-    def test_an_address_is_a_name_too(self):
-        # Python sends none for an address (RFC 6066 section 3 forbids it); some clients do.
-        for name in ("127.0.0.2", "address.example"):
-            with self.subTest(name):
-                said = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{self.proxy.port}", "-servername", name, "-showcerts"],
-                                      stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE).stdout
-                shown = ssl.PEM_cert_to_DER_cert(re.search(r"-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----", said)[0])
-                self.assertEqual(shown, self.certificates["address"].der)
-
     def test_the_host_of_the_request_may_be_another(self):
         client = self.tls_client().open("/host", host="shop.example.org")
         client.send("hello")

@@ -142,7 +142,6 @@ TEST_CASE("new files that are broken or expired are refused and counted; the one
           "[tls_keeper]") {
   Bench bench;
   bench.start();
-  const auto before = bench.keeper->setup().listeners[0];
   const auto expiry = bench.expiry();
   const auto last_success = bench.keeper->reloads().last_success;
   std::string problem;
@@ -159,7 +158,6 @@ TEST_CASE("new files that are broken or expired are refused and counted; the one
     problem = "expired on";
   }
   bench.settle();
-  CHECK(bench.keeper->setup().listeners[0] == before);
   CHECK(bench.expiry() == expiry);
   CHECK(bench.keeper->reloads().succeeded == 0);
   CHECK(bench.keeper->reloads().failed == 1);
@@ -167,7 +165,7 @@ TEST_CASE("new files that are broken or expired are refused and counted; the one
   // And the next ones that are good are taken.
   bench.write(lasting(48h));
   bench.settle();
-  CHECK(bench.keeper->setup().listeners[0] != before);
+  CHECK(bench.expiry() > expiry);
   CHECK(bench.keeper->reloads().succeeded == 1);
   CHECK_THAT(bench.logged(),
              Contains("the ones before stay in use") && Contains(problem) && Contains("\"level\":\"error\""));
