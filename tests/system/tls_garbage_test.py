@@ -10,23 +10,11 @@ import struct
 from harness import HttpClient, connect_tcp, main, wait_until
 from harness.bystander import bystander
 from harness.tls import SharedTlsTest
+from harness.tls_hello import hello_message, record
 from harness.tls_raw import Machine, RawTlsClient, alerts, records
 
 UNEXPECTED_MESSAGE, BAD_RECORD_MAC, RECORD_OVERFLOW, HANDSHAKE_FAILURE, DECODE_ERROR, PROTOCOL_VERSION = 10, 20, 22, 40, 50, 70
 SEED = int(os.environ.get("WSPROXY_TEST_SEED", random.randrange(1 << 32)))
-
-
-def record(body, kind=22, version=0x0301, length=None):
-    return struct.pack("!BHH", kind, version, len(body) if length is None else length) + body
-
-
-def hello_body(version=0x0303, ciphers=(0xC02B, 0xC02F), extensions=b""):
-    """A ClientHello by hand (RFC 5246 section 7.4.1.2)."""
-    codes = b"".join(struct.pack("!H", one) for one in ciphers)
-    body = struct.pack("!H", version) + bytes(32) + b"\0" + struct.pack("!H", len(codes)) + codes + b"\1\0"
-    if extensions:
-        body += struct.pack("!H", len(extensions)) + extensions
-    return b"\1" + len(body).to_bytes(3, "big") + body
 
 
 class GarbageTest(SharedTlsTest):
@@ -122,8 +110,8 @@ class Broken(GarbageTest):
     def test_versions_that_are_too_old(self):
         for version in (0x0301, 0x0302, 0x0200):
             with self.subTest(hex(version)):
-                self.assert_fails("protocol_version", record(hello_body(version)), alert=PROTOCOL_VERSION)
-        self.assert_fails("protocol_version", record(hello_body(0x0300)), alert=HANDSHAKE_FAILURE)  # SSL 3 has no other
+                self.assert_fails("protocol_version", record(hello_message(version)), alert=PROTOCOL_VERSION)
+        self.assert_fails("protocol_version", record(hello_message(0x0300)), alert=HANDSHAKE_FAILURE)  # SSL 3 has no other
 
     def test_a_hello_of_ssl_2_is_refused(self):
         before = self.failures()
@@ -134,7 +122,7 @@ class Broken(GarbageTest):
     def test_no_cipher_that_both_have(self):
         for ciphers in ((0x000A,), (0x002F, 0x0035), (0x1301 + 0x700,), (0xC013, 0xC014), (0x0000,)):
             with self.subTest(ciphers):
-                self.assert_fails("no_shared_cipher", record(hello_body(ciphers=ciphers)), alert=HANDSHAKE_FAILURE)
+                self.assert_fails("no_shared_cipher", record(hello_message(ciphers=ciphers)), alert=HANDSHAKE_FAILURE)
 
     def test_a_record_of_absurd_length(self):
         for length in (0xFFFF, 0x4001 + 2048):
