@@ -66,7 +66,7 @@ class Clients(TrustTest):
             file.write("nothing\n")
         replace(self.file + ".junk", self.file)
         self.wait_reload(1, "failure")
-        self.assertIn(self.file, next(line for line in self.proxy.lines if '"level":"error"' in line))
+        self.assertIn(self.file, self.proxy.wait_for_line('"level":"error"').string)
         self.assertTrue(self.is_let_in(self.first.issue("old")))
         self.assertFalse(self.is_let_in(self.second.issue("new")))
 

@@ -48,6 +48,7 @@ class UpstreamTest(TlsTest):
         self.assertIn(client.read_answer().status, statuses)
         answer = self.closing(HttpClient(("127.0.0.1", self.proxy.port))).ask("/plain").read_answer()
         self.assertIn(answer.status, statuses)
+        self.proxy.wait_metric("wsproxy_upstream_errors_total", before + 2, reason="tls")
         self.assertEqual(self.errors(), before + 2)
         line = self.proxy.wait_for_line(r'"level":"warning".*"upstream error"', after=first).string
         for word in words:
