@@ -6,6 +6,8 @@
 namespace wsproxy::http {
 namespace {
 
+constexpr std::size_t kMostBytes = 8192;  // apps take heads of 8 or 16 KB
+
 bool is_visible(char c) {
   return c > ' ' && c < '\x7F';
 }
@@ -24,8 +26,9 @@ std::string in_quotes(std::string_view value) {
   return result + '"';
 }
 
-/// Envoy puts what separates pairs and elements in quotes.
+/// Envoy puts what separates pairs and elements in quotes. What makes the element too long is left out.
 void add(std::string& to, std::string_view key, std::string_view value) {
+  if (to.size() + value.size() > kMostBytes) return;
   to += ';';
   to += key;
   to += '=';

@@ -152,10 +152,10 @@ void Connector::on_connected() {
     return;
   }
   stage_ = Stage::securing;
+  wake_at(deadline_);
   transport_->begin_tls(securing_->tls->connect(target_.host, securing_->buffers), securing_->buffers,
                         {.to_peer = base::as_bytes(securing_->preface)});
   transport_->set_on_ready([this](Transport::Ready) { shake_hands(); });
-  wake_at(deadline_);
   shake_hands();
 }
 

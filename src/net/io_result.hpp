@@ -20,7 +20,4 @@ struct IoResult {
   error_code error;
 };
 
-/// Whether it says that TLS came to an end which anybody on the way could have made.
-bool is_truncation(const error_code& error);
-
 }  // namespace wsproxy::net

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "net/openssl.hpp"
@@ -53,6 +54,7 @@ std::optional<http::ClientCertificate> peer_certificate(const SSL* ssl) {
   result.fingerprint = fingerprint_of(*certificate);
   result.subject = subject_of(*certificate);
   read_alternative_names(*certificate, result);
+  ERR_clear_error();  // of what is malformed in it
   return result;
 }
 

@@ -68,7 +68,9 @@ void Poller::call_alone(Watch& watch) {
 }
 
 void Poller::post_alone() {
-  if (!std::exchange(alone_is_posted_, true)) boost::asio::post(io_, [this] { run_alone(); });
+  if (alone_is_posted_) return;
+  boost::asio::post(io_, [this] { run_alone(); });
+  alone_is_posted_ = true;
 }
 
 void Poller::wait() {

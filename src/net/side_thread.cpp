@@ -1,5 +1,6 @@
 #include "net/side_thread.hpp"
 
+#include <exception>
 #include <utility>
 
 #include <boost/asio/post.hpp>

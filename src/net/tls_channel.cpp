@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cassert>
 #include <exception>
 #include <utility>
 
-#include <boost/asio/ssl/error.hpp>
-
 #include "net/side_thread.hpp"
+#include "net/tls_error.hpp"
 
 namespace wsproxy::net {
 
@@ -26,10 +26,6 @@ bool is_http(base::Bytes first) {
 }
 
 }  // namespace
-
-bool is_truncation(const error_code& error) {
-  return error == asio::ssl::error::stream_truncated;
-}
 
 /// A step of a handshake on the side thread. Belongs to nobody but itself meanwhile; whoever asked for it may
 /// be gone when it is done.
@@ -174,7 +170,9 @@ IoResult TlsChannel::read_some(EdgeSocket& socket, base::MutableBytes into) {
 }
 
 IoResult TlsChannel::write_some(EdgeSocket& socket, base::Bytes from) {
+  if (broken_) return {IoStatus::failed, 0, broken_};
   if (unreported_ > 0) {
+    assert(unreported_ <= from.size());
     const IoResult result = send(socket);
     if (result.status != IoStatus::done) return {result.status, 0, result.error};
     return {IoStatus::done, std::exchange(unreported_, 0), {}};
@@ -188,7 +186,7 @@ IoResult TlsChannel::write_some(EdgeSocket& socket, base::Bytes from) {
   if (ends_ && part.size() == from.size()) stream_->say_close();
   const IoResult result = send(socket);
   if (result.status == IoStatus::done) return {IoStatus::done, part.size(), {}};
-  unreported_ = part.size();
+  if (result.status == IoStatus::would_block) unreported_ = part.size();
   return {result.status, 0, result.error};
 }
 
@@ -209,15 +207,18 @@ IoResult TlsChannel::send(EdgeSocket& socket) {
   }
   const IoResult result = waiting_.flush(socket, buffers_.sealed);
   is_blocked_ = result.status == IoStatus::would_block;
-  if (result.status == IoStatus::failed) waiting_.drop();
+  if (result.status == IoStatus::failed) {
+    // Some of what is sealed is lost: nothing may follow it, or be taken for written.
+    broken_ = result.error;
+    waiting_.drop();
+  }
   if (result.status != IoStatus::would_block && std::exchange(shuts_down_, false)) socket.shut_down_send();
   return result;
 }
 
 IoResult TlsChannel::fail() {
   const bool is_cut = stream_->failure().reason == telemetry::TlsFailureReason::closed;
-  return {IoStatus::failed, 0,
-          is_cut ? asio::ssl::error::stream_truncated : asio::ssl::error::unexpected_result};
+  return {IoStatus::failed, 0, make_error_code(is_cut ? TlsError::truncated : TlsError::failed)};
 }
 
 }  // namespace wsproxy::net

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -11,8 +12,8 @@ namespace wsproxy::net {
 
 /// TLS over one socket: carries bytes between it and a TlsStream.
 ///
-/// Memory: besides the stream's, ciphertext that the socket did not take, at most kSealedAtOnce and what a
-/// record adds, or the proxy's part of a handshake.
+/// Memory: besides the stream's, ciphertext that the socket did not take: of at most 64 KiB, which its writer
+/// keeps as well until they are written, and at most 128 KiB of answers that the peer has caused.
 class TlsChannel {
  public:
   /// `preface` goes to the peer ahead of everything, as it is; `early` is what has come already.
@@ -66,6 +67,7 @@ class TlsChannel {
   WriteQueue waiting_;          // ciphertext
   std::size_t unreported_ = 0;  // plaintext that is sealed, of which some is in waiting_
   std::size_t handshake_bytes_ = 0;
+  error_code broken_;  // the socket has lost some of waiting_
   bool is_blocked_ = false;
   bool ends_ = false;
   bool shuts_down_ = false;  // when waiting_ is empty

@@ -5,6 +5,7 @@
 
 #include "config/config.hpp"
 #include "net/openssl.hpp"
+#include "net/tls_material.hpp"
 #include "net/tls_problem.hpp"
 
 namespace wsproxy::net {
@@ -19,7 +20,7 @@ class TlsClient {
   /// Nothing when a problem is a broken file; `key` is where `settings` stand in the configuration. Reads
   /// files.
   static std::shared_ptr<const TlsClient> load(const config::UpstreamTls& settings, const std::string& key,
-                                               TlsProblems& problems);
+                                               TlsProblems& problems, const TlsClient* before = nullptr);
 
   /// The proxy's side of a new connection to `host`, a name or an address without brackets. The app must show
   /// a certificate for it, or for upstream.tls.server_name, unless nothing is verified.
@@ -30,11 +31,18 @@ class TlsClient {
   struct ForLoader {};
 
  public:
-  TlsClient(ForLoader, SslContextPtr context, const config::UpstreamTls& settings)
-      : context_(std::move(context)), server_name_(settings.server_name), verifies_(settings.verify) {}
+  TlsClient(ForLoader, SslContextPtr context, const config::UpstreamTls& settings, TlsMaterial material)
+      : context_(std::move(context)),
+        material_(std::move(material)),
+        server_name_(settings.server_name),
+        verifies_(settings.verify) {}
 
  private:
+  /// Whom the app must be; false when there is no memory for that.
+  bool expect(SSL* ssl, const std::string& name) const;
+
   SslContextPtr context_;
+  TlsMaterial material_;
   std::string server_name_;  // empty: that of the target
   bool verifies_;
 };

@@ -1,6 +1,11 @@
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include <openssl/ssl.h>
+
+#include "net/tls_files.hpp"
 
 namespace wsproxy::net {
 
@@ -21,7 +26,12 @@ inline constexpr unsigned char kAlpn[] = {8, 'h', 't', 't', 'p', '/', '1', '.', 
 /// on its queue, if it cannot be had.
 bool apply_policy(SSL_CTX* context);
 
-/// Sends `authority` along with the certificate that was set last; false if that cannot be.
-bool add_to_chain(SSL_CTX* context, X509& authority);
+/// Shows a certificate with its chain; false, with OpenSSL's reason on its queue, if it cannot be used.
+bool use(SSL_CTX* context, const Credentials& credentials);
+
+/// The first name in a list of ciphers, or of ciphersuites, that OpenSSL does not know, which it would pass
+/// over in silence; empty when all are known. Operators and what begins with a sign are not names.
+std::string unknown_cipher(std::string_view list);
+std::string unknown_ciphersuite(std::string_view list);
 
 }  // namespace wsproxy::net

@@ -24,7 +24,9 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_si
   return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/// A session may outlive the client's certificate; who it is has to be shown again then.
+/// A session may outlive the client's certificate; who it is has to be shown again then. (One that outlives
+/// the next update of a revocation list goes on until there is a new list, which makes another session id
+/// context.)
 SSL_TICKET_RETURN judge_ticket(SSL*, SSL_SESSION* session, const unsigned char*, std::size_t,
                                SSL_TICKET_STATUS status, void*) {
   switch (status) {
@@ -42,6 +44,13 @@ SSL_TICKET_RETURN judge_ticket(SSL*, SSL_SESSION* session, const unsigned char*,
     return SSL_TICKET_RETURN_IGNORE_RENEW;
   }
   return status == SSL_TICKET_SUCCESS_RENEW ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_USE;
+}
+
+std::string unknown_in_words(const std::string& list, const std::string& name, const char* version) {
+  return fmt::format(
+      "\"{}\" has \"{}\", which OpenSSL does not know for TLS {}; `openssl ciphers -s -tls1_{}` lists what "
+      "it does",
+      list, name, version, version + 2);
 }
 
 int accept_ticket_making(SSL*, void*) {
@@ -106,14 +115,16 @@ class TlsServer::Loader {
     if (settings_.min_version == "1.3") SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
     // An operator who asks for DHE gets groups of the key's strength.
     SSL_CTX_set_dh_auto(context, 1);
+    const std::string no_cipher = unknown_cipher(settings_.ciphers);
+    const std::string no_suite = unknown_ciphersuite(settings_.ciphersuites);
+    if (!no_cipher.empty()) report(".ciphers", unknown_in_words(settings_.ciphers, no_cipher, "1.2"));
+    if (!no_suite.empty()) report(".ciphersuites", unknown_in_words(settings_.ciphersuites, no_suite, "1.3"));
     if (!settings_.ciphers.empty() && SSL_CTX_set_cipher_list(context, settings_.ciphers.c_str()) != 1) {
-      report(".ciphers",
-             fmt::format("\"{}\" has nothing that OpenSSL knows; `openssl ciphers` lists what it does",
-                         settings_.ciphers));
+      report(".ciphers", fmt::format("\"{}\" leaves no cipher", settings_.ciphers));
     }
     if (!settings_.ciphersuites.empty() &&
         SSL_CTX_set_ciphersuites(context, settings_.ciphersuites.c_str()) != 1) {
-      report(".ciphersuites", fmt::format("\"{}\" is no list of TLS 1.3 ciphersuites, such as {}",
+      report(".ciphersuites", fmt::format("\"{}\" is no list of ciphersuites, such as {}",
                                           settings_.ciphersuites, kCipherSuites));
     }
     ERR_clear_error();
@@ -167,13 +178,7 @@ class TlsServer::Loader {
 
   void use_credentials(SSL_CTX* context, std::size_t position) {
     const Credentials& one = *material_.credentials[position];
-    ERR_clear_error();
-    bool is_good = SSL_CTX_use_certificate(context, one.leaf.get()) == 1 &&
-                   SSL_CTX_use_PrivateKey(context, one.key.get()) == 1;
-    for (const X509Ptr& authority : one.chain) {
-      is_good = is_good && add_to_chain(context, *authority);
-    }
-    if (is_good) return;
+    if (use(context, one)) return;
     const std::string key =
         position == 0 ? "certificate" : fmt::format("additional[{}].certificate", position - 1);
     report("." + key, fmt::format("\"{}\" cannot be used: {}", one.file, take_openssl_error()));
@@ -202,17 +207,25 @@ std::vector<TlsServer::Certificate> TlsServer::certificates() const {
 
 std::unique_ptr<TlsStream> TlsServer::accept(TlsBuffers& buffers) const {
   SslPtr ssl{SSL_new(contexts_.front().get())};
-  if (!ssl) throw std::bad_alloc{};
+  if (!ssl) {
+    ERR_clear_error();
+    throw std::bad_alloc{};
+  }
   SSL_set_accept_state(ssl.get());
   return std::make_unique<TlsStream>(std::move(ssl), buffers, shared_from_this());
 }
 
-int TlsServer::choose_certificates(SSL* ssl, int*, void* self) {
+int TlsServer::choose_certificates(SSL* ssl, int* alert, void* self) {
   const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   const auto& server = *static_cast<const TlsServer*>(self);
-  const std::size_t set = name != nullptr ? server.names_.find(name) : 0;
-  // The context that it began with is the first one's already.
-  if (set != 0) SSL_set_SSL_CTX(ssl, server.contexts_[set].get());
+  try {
+    const std::size_t set = name != nullptr ? server.names_.find(name) : 0;
+    // The context that it began with is the first one's already.
+    if (set != 0) SSL_set_SSL_CTX(ssl, server.contexts_[set].get());
+  } catch (const std::exception&) {
+    *alert = SSL_AD_INTERNAL_ERROR;  // no exception passes through OpenSSL
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
   return SSL_TLSEXT_ERR_OK;
 }
 

@@ -53,7 +53,7 @@ TlsSetup reload_tls(const config::Config& config, TlsTicketKeys& tickets, const 
       setup.apps.push_back(setup.apps[static_cast<std::size_t>(same - upstreams.begin())]);
     } else {
       const auto old = i < before.apps.size() ? before.apps[i] : nullptr;
-      auto fresh = TlsClient::load(tls, key_of_app(i), problems);
+      auto fresh = TlsClient::load(tls, key_of_app(i), problems, old.get());
       setup.apps.push_back(fresh ? std::move(fresh) : old);
     }
   }

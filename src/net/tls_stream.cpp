@@ -19,6 +19,10 @@ using Reason = telemetry::TlsFailureReason;
 // full records cost less. After a second of silence that window is small again (RFC 5681 section 4.1).
 constexpr std::uint32_t kFirstBytes = 10 * TlsStream::kSmallRecord;
 constexpr std::size_t kFullRecord = SSL3_RT_MAX_PLAIN_LENGTH;
+constexpr int kHeader = SSL3_RT_HEADER_LENGTH;
+// Key updates, tickets of an app, records without data: a peer has reason for a few. OpenSSL takes any number
+// within one call, at 15 us each.
+constexpr std::uint32_t kMostEmptyRecords = 64;
 constexpr auto kSilence = std::chrono::seconds{1};
 
 }  // namespace
@@ -62,6 +66,7 @@ TlsStream::Opened TlsStream::open(base::Bytes arrived, base::MutableBytes into) 
       break;
     }
     opened.bytes += static_cast<std::size_t>(result);
+    empty_records_ = 0;
     if (arrived_.empty() && !has_input()) break;  // OpenSSL would only find that out by a buffer of its own
   }
   if (!arrived_.empty()) kept_.append(std::exchange(arrived_, {}));
@@ -76,8 +81,8 @@ bool TlsStream::seal(base::Bytes plain, Clock::time_point now) {
   while (!plain.empty()) {
     const base::Bytes record = fits ? plain : plain.first(std::min(plain.size(), record_size(now)));
     if (SSL_write(ssl_.get(), record.data(), static_cast<int>(record.size())) <= 0) {
-      if (state_ == State::open) failure_ = take_failure(ssl_.get());
-      state_ = State::failed;
+      TlsFailure failure = take_failure(ssl_.get());
+      fail(std::move(failure));
       return false;
     }
     plain = plain.subspan(record.size());
@@ -113,6 +118,11 @@ std::optional<http::ClientCertificate> TlsStream::client_certificate() const {
   return peer_certificate(ssl_.get());
 }
 
+void TlsStream::cool() {
+  // Some OpenSSL before 3.0.14 frees a buffer whose record is only begun (CVE-2024-4741).
+  if (!is_mid_record_ && SSL_pending(ssl_.get()) == 0) SSL_free_buffers(ssl_.get());
+}
+
 TlsStream::State TlsStream::judge(int result) {
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ:
@@ -122,6 +132,7 @@ TlsStream::State TlsStream::judge(int result) {
       return State::closed;
     default:
       failure_ = take_failure(ssl_.get());
+      if (empty_records_ > kMostEmptyRecords) failure_ = {Reason::garbage, "too many records without data"};
       return State::failed;
   }
 }
@@ -134,8 +145,13 @@ int TlsStream::on_read(BIO* bio, char* into, int size) {
     BIO_set_retry_read(bio);
     return -1;
   }
+  if (size == kHeader && SSL_is_init_finished(self.ssl_.get()) == 1 &&
+      ++self.empty_records_ > kMostEmptyRecords) {
+    return -1;  // and no other try
+  }
   const base::Bytes part = source.first(std::min(source.size(), static_cast<std::size_t>(size)));
   std::ranges::copy(part, reinterpret_cast<std::byte*>(into));
+  self.is_mid_record_ = part.size() < static_cast<std::size_t>(size) || size == kHeader;
   if (self.kept_.empty()) {
     self.arrived_ = self.arrived_.subspan(part.size());
   } else {

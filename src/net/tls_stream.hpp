@@ -80,7 +80,7 @@ class TlsStream final : public WarmStream {
   static long on_control(BIO* bio, int command, long number, void* data);
   static const BIO_METHOD* bio_method();
 
-  void cool() override { SSL_free_buffers(ssl_.get()); }
+  void cool() override;
   State judge(int result);
   std::size_t record_size(Clock::time_point now);
 
@@ -92,6 +92,8 @@ class TlsStream final : public WarmStream {
   base::ByteQueue kept_;  // came earlier and was not looked at
   State state_ = State::open;
   bool has_heard_ = false;
+  bool is_mid_record_ = false;
+  std::uint32_t empty_records_ = 0;  // since the last one with data
   TlsFailure failure_;
   std::uint32_t burst_bytes_ = 0;
   Clock::time_point last_sealed_{};

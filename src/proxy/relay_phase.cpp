@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/tls_error.hpp"
 #include "proxy/relay_log.hpp"
 #include "proxy/session.hpp"
 
@@ -16,6 +17,12 @@ constexpr std::size_t kOutputPerEvent = 256 * 1024;
 
 constexpr Leg other(Leg leg) {
   return leg == Leg::client ? Leg::app : Leg::client;
+}
+
+std::string_view cause_of(const net::error_code& error) {
+  if (error == net::make_error_code(net::TlsError::truncated)) return "TLS ended without close_notify";
+  if (error == net::make_error_code(net::TlsError::failed)) return "TLS failed";
+  return "connection reset";
 }
 
 }  // namespace
@@ -62,7 +69,7 @@ void RelayPhase::on_readable(Leg leg) {
       on_end(leg, "end of file");
       break;
     case net::IoStatus::failed:
-      on_end(leg, net::is_truncation(input.error) ? "TLS ended without close_notify" : "connection reset");
+      on_end(leg, cause_of(input.error));
       break;
   }
   settle();

@@ -48,11 +48,20 @@ void Session::start(const SessionPtr& session) {
 }
 
 void Session::begin_first_request(base::Bytes early) {
+  if (is_secure() && refuse_before_tls()) return;
   if (is_secure()) {
     enter(std::make_unique<TlsPhase>(*this, early));
   } else {
     enter(std::make_unique<HeadPhase>(*this, early));
   }
+}
+
+bool Session::refuse_before_tls() {
+  using telemetry::Rejection;
+  if (!is_over_limit_ && (has_place_ || is_trusted_)) return false;
+  record_rejection(is_over_limit_ ? Rejection::max_connections : Rejection::max_connections_per_ip);
+  close();
+  return true;
 }
 
 void Session::meet_certificate(const http::ClientCertificate& certificate) {

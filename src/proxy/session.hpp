@@ -151,6 +151,9 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void retire(std::unique_ptr<Phase> phase);
   void say_last_words();
   void take_first_place();
+  /// Closes one that has no place here without an answer: a handshake, only to say so, is what a flood would
+  /// want.
+  bool refuse_before_tls();
   void take_place(std::string address);
 
   Context& context_;

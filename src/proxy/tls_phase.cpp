@@ -93,7 +93,8 @@ void TlsPhase::on_deadline() {
   const net::TlsStream* tls = client().tls();
   const bool is_being_answered = tls == nullptr;
   if (is_being_answered || tls->has_heard()) {
-    record(Reason::timeout, "the client has stopped in the middle");
+    record(Reason::timeout, is_being_answered ? "the proxy has not come to it in time"
+                                              : "the client has stopped in the middle");
     session_.record_rejection(telemetry::Rejection::tls);
   } else {
     session_.record_rejection(telemetry::Rejection::handshake_timeout);

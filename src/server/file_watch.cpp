@@ -51,23 +51,41 @@ FileWatch::FileWatch(net::IoContext& io, std::vector<std::string> files, std::fu
     : files_(std::move(files)),
       on_change_(std::move(on_change)),
       inotify_(io.get_executor()),
-      quiet_(io.get_executor()) {
+      quiet_(io.get_executor()),
+      now_and_then_(io.get_executor()) {
+}
+
+bool FileWatch::watch() {
+  if (files_.empty()) return true;
+  const int descriptor = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  if (descriptor >= 0) {
+    inotify_.assign(descriptor);
+    watch_folders();
+  }
+  stamps_ = stamps();
+  return descriptor >= 0;
 }
 
 void FileWatch::start() {
   if (files_.empty()) return;
-  const int descriptor = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (descriptor < 0) return;
-  inotify_.assign(descriptor);
-  stamps_ = stamps();
-  watch_folders();
-  wait();
+  if (inotify_.is_open()) wait();
+  look_now_and_then();
+}
+
+void FileWatch::look_now_and_then() {
+  now_and_then_.expires_after(kNowAndThen);
+  now_and_then_.async_wait([this](const net::error_code& error) {
+    if (error) return;
+    look_now_and_then();
+    look();
+  });
 }
 
 void FileWatch::stop() {
   net::error_code ignored;
   if (inotify_.is_open()) inotify_.close(ignored);
   quiet_.cancel();
+  now_and_then_.cancel();
 }
 
 void FileWatch::watch_folders() {
@@ -106,11 +124,11 @@ void FileWatch::settle() {
 
 void FileWatch::look() {
   is_settling_ = false;
-  watch_folders();
+  if (inotify_.is_open()) watch_folders();
   std::vector<std::string> now = stamps();
   if (now == stamps_) return;
-  stamps_ = std::move(now);
   on_change_();
+  stamps_ = std::move(now);  // what throws is tried again
 }
 
 std::vector<std::string> FileWatch::stamps() const {
@@ -120,7 +138,7 @@ std::vector<std::string> FileWatch::stamps() const {
     const bool is_there = ::stat(file.c_str(), &status) == 0;
     result.push_back(is_there
                          ? fmt::format("{} {} {} {} {}.{:09}", status.st_dev, status.st_ino, status.st_mode,
-                                       status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
+                                       status.st_size, status.st_ctim.tv_sec, status.st_ctim.tv_nsec)
                          : std::string{});
   }
   return result;

@@ -19,11 +19,14 @@ class FileWatch {
   static constexpr auto kQuiet = std::chrono::milliseconds{100};
   /// In a folder that is never quiet.
   static constexpr auto kLongest = std::chrono::seconds{1};
+  static constexpr auto kNowAndThen = std::chrono::minutes{1};
 
   FileWatch(net::IoContext& io, std::vector<std::string> files, std::function<void()> on_change);
   FileWatch(const FileWatch&) = delete;
   FileWatch& operator=(const FileWatch&) = delete;
 
+  /// A change from now on is told, once start() has come; false when only a look now and then will find it.
+  bool watch();
   void start();
   void stop();
 
@@ -33,6 +36,7 @@ class FileWatch {
   /// Reads what has happened; it does not matter what.
   bool drain();
   void settle();
+  void look_now_and_then();
   void look();
   /// What the kernel knows of the files: a difference is a change.
   std::vector<std::string> stamps() const;
@@ -42,6 +46,7 @@ class FileWatch {
   std::function<void()> on_change_;
   boost::asio::posix::basic_stream_descriptor<net::Executor> inotify_;
   net::Timer quiet_;
+  net::Timer now_and_then_;
   bool is_settling_ = false;
   net::Clock::time_point look_by_{};
 };

@@ -20,6 +20,9 @@ std::string date_of(std::chrono::system_clock::time_point time) {
 
 TlsKeeper::TlsKeeper(net::IoContext& io, const config::Config& config, telemetry::Log& log)
     : config_(config), log_(log), watch_(io, net::tls_files(config), [this] { reload(); }) {
+  if (!watch_.watch()) {
+    log_.write(Level::warning, "no inotify left: changes of TLS files are seen within a minute");
+  }
   net::TlsProblems problems;
   setup_ = net::load_tls(config_, tickets_, problems);
   for (const net::TlsProblem& problem : problems) {

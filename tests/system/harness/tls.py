@@ -4,16 +4,17 @@ import datetime
 import hashlib
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import tempfile
 import threading
 
-from .app import EchoApp, ManualApp, NamedApp
+from .app import EchoApp, ManualApp, NamedApp, wait_until
 from .case import SharedProxyTest, SystemTest
 from .client import Client, connect_tcp
 from .ports import free_port
-from .wire import DEADLINE, Wire
+from .wire import DEADLINE, Ended, Wire
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
@@ -111,15 +112,24 @@ def context_for(ca, *, certificate=None, versions=(), ciphers=None, alpn=("http/
 
 
 class TlsClient(Client):
+    """`address` may be a socket that is connected already."""
+
     def __init__(self, address, context, *, name="localhost", session=None, **how):
-        sock = connect_tcp(address, **how)
+        sock = address if isinstance(address, socket.socket) else connect_tcp(address, **how)
         try:
-            sock = context.wrap_socket(sock, server_hostname=name, session=session)
+            sock = context.wrap_socket(sock, server_hostname=name, session=session, suppress_ragged_eofs=False)
         except BaseException:
             sock.close()
             raise
         Wire.__init__(self, sock, masks=True)
         self.answer = self.agreed = None
+
+    def receive_some(self, deadline=DEADLINE):
+        """`end of file` is close_notify here; an end without it is none."""
+        try:
+            super().receive_some(deadline)
+        except ssl.SSLEOFError as cut:
+            raise Ended("cut") from cut
 
     @property
     def certificate(self):
@@ -291,6 +301,19 @@ class SharedTlsTest(TlsTest, SharedProxyTest):
              **({} if changes is None else {"tls": {**cls.certificate.tls, **changes}})} for name, changes in listeners.items()]}
         SharedProxyTest.setUpClass.__func__(cls)
         cls.proxy.port = cls.ports[next(iter(listeners))]
+
+    def assert_all_is_well(self):
+        """For tearDown: the process lives, has let go of everybody, and serves the next client."""
+        self.doCleanups()
+        self.assertTrue(self.proxy.running(), "the proxy died")
+        wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "everybody to be let go")
+        client = self.tls_client()
+        if isinstance(self.app, EchoApp):
+            reader = client.open()
+        else:
+            client, reader = self.pair(client=client)
+        client.send("next one, please")
+        self.assertEqual(reader.read_message().text, "next one, please")
 
 
 def in_background(call):
