@@ -1,12 +1,14 @@
 """A wss:// listener: versions, ALPN, and messages of every size through its records. Ciphers are in tls_ciphers_test.py,
 sessions in tls_resumption_test.py."""
 
+import os
 import random
 import ssl
 import subprocess
+import unittest
 
-from harness import DEADLINE, Ended, connect_tcp, deflate, main
-from harness.tls import V12, V13, SharedTlsTest, TlsTest
+from harness import DEADLINE, EchoApp, Ended, connect_tcp, deflate, free_port, has_ipv6, main
+from harness.tls import V12, V13, SharedTlsTest, TlsClient, TlsTest
 
 SIZES = (0, 1, 125, 126, 1368, 1369, 1370, 13690, 13691, 16383, 16384, 16385, 65535, 65536, 1 << 20, 5 << 20)
 
@@ -94,6 +96,25 @@ class Listener(SharedTlsTest):
         self.assertEqual(client.read_close()[0], 1000)
         with self.assertRaisesRegex(Ended, "end of file"):  # and not SSLEOFError
             client.receive_some()
+
+
+class Addresses(TlsTest):
+    def assert_speaks_tls(self, address):
+        client = self.closing(TlsClient(address, self.context())).open("/where")
+        client.send("hello")
+        self.assertEqual(client.read_message().text, "hello")
+        self.assertEqual(self.app.requests[-1].get("X-Forwarded-Proto"), "https")
+
+    def test_a_unix_socket(self):
+        path = os.path.join(self.folder, "proxy.sock")
+        self.start_tls(EchoApp(), listener={"address": f"unix:{path}"})
+        self.assert_speaks_tls(path)
+
+    @unittest.skipUnless(has_ipv6(), "no IPv6 here")
+    def test_an_ipv6_address(self):
+        port = free_port()
+        self.start_tls(EchoApp(), listener={"address": f"[::1]:{port}"})
+        self.assert_speaks_tls(("::1", port))
 
 
 class Settings(TlsTest):

@@ -60,12 +60,13 @@ class Pressure(RelayTest):
 
     def test_both_at_once_through_small_buffers(self):
         self.start_tls(EchoApp(), **self.settings)
-        client = TlsClient(("127.0.0.1", self.proxy.port), self.context(), receive_buffer=65536)
+        client = RawTlsClient(("127.0.0.1", self.proxy.port), self.context(), receive_buffer=65536)
         self.closing(client).open(extensions="permessage-deflate")
-        sent = [random.Random(at).randbytes(at * 997 % 90_000) for at in range(120)]
-        sealed = [client.message_bytes(one) for one in sent]
-        sender = in_background(lambda: [client.send_bytes(one) for one in sealed])
         client.inflater = deflate.FastInflater(client.agreed.server_bits, client.agreed.server_takeover)
+        sent = [random.Random(at).randbytes(at * 997 % 90_000) for at in range(120)]
+        # sealed beforehand: while one thread reads, no other may touch what OpenSSL has
+        sealed = client.sock.seal(*(client.message_bytes(one) for one in sent))
+        sender = in_background(lambda: client.sock.raw.sendall(sealed))
         for one in sent:
             self.assertEqual(client.read_message().data, one)
         sender.join(DEADLINE)
@@ -208,28 +209,51 @@ def reset(machine):
 
 
 class Keys(TlsTest):
-    def test_keys_may_be_changed_under_way(self):
-        # TLS 1.3 only (RFC 8446 section 4.6.3): `K` makes openssl's client change its own and ask for the proxy's.
+    """TLS 1.3 only (RFC 8446 section 4.6.3): `K` makes openssl's client change its keys and ask for the proxy's new ones."""
+
+    def start_client(self):
         self.start_tls()
         client = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{self.proxy.port}", "-tls1_3", "-servername", "localhost"],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.addCleanup(client.stdout.close)
         self.addCleanup(client.wait)
         self.addCleanup(client.kill)
-        lines = []
-        in_background(lambda: lines.extend(iter(client.stdout.readline, b"")))
-        wait_until(lambda: any(b"Verify return code" in line for line in lines), "the handshake")
-        for at in range(3):
-            client.stdin.write(b"K\n")
-            client.stdin.flush()
-            wait_until(lambda: sum(line.startswith(b"KEYUPDATE") for line in lines) == at + 1, "the change of keys")
-        client.stdin.write(b"GET /changed HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                           b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+        self.lines = []
+        in_background(lambda: self.lines.extend(iter(client.stdout.readline, b"")))
+        self.wait_line(b"Verify return code")
+        return client
+
+    def wait_line(self, words, count=1):
+        wait_until(lambda: sum(words in line for line in self.lines) >= count, f"{words!r} {count} times")
+
+    def say(self, client, words):
+        client.stdin.write(words)
         client.stdin.flush()
+
+    def test_they_may_be_changed_under_way(self):
+        client = self.start_client()
+        for at in range(3):
+            self.say(client, b"K\n")
+            self.wait_line(b"KEYUPDATE", at + 1)
+        self.say(client, b"GET /changed HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
         side = self.closing(self.app.next().accept())
         self.assertEqual(side.request.target, "/changed")
         side.send("with new keys\n")
-        wait_until(lambda: any(b"with new keys" in line for line in lines), "the app's message")
+        self.wait_line(b"with new keys")
+
+    def test_a_flood_of_changes_is_ended(self):
+        client = self.start_client()
+        at = 0
+        while client.poll() is None and at < 300:
+            try:
+                self.say(client, b"K\n")
+            except BrokenPipeError:
+                break
+            at += 1
+            wait_until(lambda: client.poll() is not None or sum(b"KEYUPDATE" in line for line in self.lines) >= at, "the change of keys")
+        self.assertLess(at, 300)
+        wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "the connection to be gone")
 
 
 if __name__ == "__main__":

@@ -96,6 +96,19 @@ class Clients(TrustTest):
                     context, session = sessions[version, certificate]
                     self.assertEqual(self.is_let_in(None, context=context, session=session), is_let_in)
 
+    def test_a_list_that_is_out_of_date_leaves_the_old(self):
+        crl = self.first.crl(self.file + ".crl")
+        self.start_asking(client_crl=crl)
+        stolen, other = self.first.issue("stolen"), self.first.issue("other")
+        self.first.revoke(stolen)
+        self.first.crl(crl, ends=-1)
+        self.wait_reload(1, "failure")
+        self.assertIn(crl, self.proxy.wait_for_line('"level":"error"').string)
+        self.assertTrue(self.is_let_in(other))
+        self.first.crl(crl)
+        wait_until(lambda: not self.is_let_in(stolen), "the new list")
+        self.assertTrue(self.is_let_in(other))
+
     def test_a_session_of_an_authority_that_is_gone_opens_no_door(self):
         self.start_asking()
         old, new = self.first.issue("old"), self.second.issue("new")

@@ -88,10 +88,11 @@ class Authority:
     def revoke(self, certificate):
         openssl("ca", "-config", self.path("ca.cnf"), "-cert", self.crt, "-keyfile", self.key, "-revoke", certificate.crt)
 
-    def crl(self, file=None):
-        """The file of a fresh revocation list."""
+    def crl(self, file=None, *, ends=30):
+        """The file of a fresh revocation list, good for that many days."""
         file = file or self.path("ca.crl")
-        openssl("ca", "-config", self.path("ca.cnf"), "-cert", self.crt, "-keyfile", self.key, "-gencrl", "-out", file + ".new")
+        openssl("ca", "-config", self.path("ca.cnf"), "-cert", self.crt, "-keyfile", self.key, "-gencrl", "-out", file + ".new",
+                "-crl_lastupdate", stamp(-9), "-crl_nextupdate", stamp(ends))
         os.replace(file + ".new", file)
         return file
 
