@@ -57,6 +57,14 @@ class End {
   }
   void write(std::string_view plain) { CHECK(stream_->seal(base::as_bytes(plain), Clock::now())); }
 
+  /// The buffers of a connection that has been idle.
+  void cool_all() {
+    buffers_.warm(*stream_);
+    buffers_.keep_house();
+    buffers_.keep_house();
+    CHECK(buffers_.warm_streams() == 0);
+  }
+
   TlsStream::Step step() const { return step_; }
   bool is_done() const { return step_ == TlsStream::Step::done; }
   TlsStream::State state() const { return state_; }

@@ -241,6 +241,50 @@ TEST_CASE("8446 5.2: records that were changed on the way end the connection for
   }
 }
 
+TEST_CASE("8446 4.6.3: a few key updates are obeyed, a flood of them ends the connection", "[tls_stream]") {
+  const Pair pair{"1.3"};
+  const auto context = wsproxy::test::client_context();
+  for (const int updates : {1, 30, 1000}) {
+    CAPTURE(updates);
+    End server = accepted(*pair.server);
+    TlsPeer client{*context};
+    shake_hands(client, server);
+    for (int i = 0; i < updates; ++i) {
+      REQUIRE(SSL_key_update(client.ssl(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1);
+      REQUIRE(SSL_do_handshake(client.ssl()) == 1);
+    }
+    client.write("after it");
+    server.hear(client.said());
+    if (updates < 64) {
+      CHECK(server.read() == "after it");
+      CHECK(server.state() == State::open);
+    } else {
+      CHECK(server.read() == "");
+      CHECK(server.state() == State::failed);
+      CHECK(server.detail() == "too many records without data");
+    }
+  }
+}
+
+TEST_CASE("CVE-2024-4741: a buffer is not given back between a record's header and its body",
+          "[tls_stream]") {
+  const Pair pair;
+  End server = accepted(*pair.server);
+  End client = connected(*pair.client);
+  shake_hands(client, server);
+  client.write("in two parts");
+  const std::string record = client.said();
+  for (const std::size_t cut : {std::size_t{3}, std::size_t{5}, std::size_t{6}, record.size() - 1}) {
+    CAPTURE(cut);
+    if (cut != 3) client.write("in two parts");
+    const std::string bytes = cut == 3 ? record : client.said();
+    server.hear(bytes.substr(0, cut));
+    server.cool_all();
+    server.hear(bytes.substr(cut));
+    CHECK(server.read() == "in two parts");
+  }
+}
+
 TEST_CASE("a record that comes twice, or out of its order, is refused", "[tls_stream]") {
   const Pair pair;
   End server = accepted(*pair.server);

@@ -25,6 +25,7 @@ struct Bench {
     std::vector<std::string> files;
     for (const std::string& name : names) files.push_back(folder.path(name));
     watch = std::make_unique<FileWatch>(io, files, [this] { ++changes; });
+    CHECK(watch->watch());
     watch->start();
   }
   /// What has been told by now, with all of it seen that was to be seen.
