@@ -6,7 +6,8 @@ import shutil
 import ssl
 
 from harness import DEADLINE, main, wait_until
-from harness.tls import V12, V13, Authority, Secret, TlsEchoApp, TlsTest
+from harness.authority import Authority, Secret
+from harness.tls import V12, V13, TlsEchoApp, TlsTest
 
 
 def replace(source, target):

@@ -6,8 +6,9 @@ import ssl
 import time
 
 from harness import connect_tcp, http_head, main, wait_until
+from harness.authority import Authority
 from harness.bystander import bystander
-from harness.tls import V12, V13, Authority, SharedTlsTest, TlsTest
+from harness.tls import V12, V13, SharedTlsTest, TlsTest
 from harness.tls_raw import Machine, RawTlsClient
 
 SHORT = 0.5

@@ -8,8 +8,9 @@ import unittest
 import warnings
 
 from harness import DEADLINE, HttpClient, has_ipv6, main
+from harness.authority import Authority
 from harness.app import ListeningApp
-from harness.tls import V12, V13, Authority, TlsEchoApp, TlsNamedApp, TlsTest, in_background
+from harness.tls import V12, V13, TlsEchoApp, TlsNamedApp, TlsTest, in_background
 
 
 class SilentApp(ListeningApp):
