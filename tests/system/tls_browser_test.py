@@ -2,9 +2,10 @@
 into its store, and is told to overlook nothing."""
 
 from harness import EchoApp, NamedApp, main
+from harness.authority import Authority
 from harness.browser import start_browser
 from harness.browser_page import BrowserTest
-from harness.tls import Authority, TlsTest
+from harness.tls import TlsTest
 
 
 class Browser(TlsTest, BrowserTest):

@@ -4,7 +4,8 @@ import os
 import re
 
 from harness import free_port, main, run_command
-from harness.tls import TlsTest, openssl
+from harness.authority import openssl
+from harness.tls import TlsTest
 
 
 class CheckTest(TlsTest):

@@ -4,7 +4,8 @@ tls_forwarded_cert_test.py."""
 import ssl
 
 from harness import http_head, main
-from harness.tls import V12, V13, Authority, SharedTlsTest
+from harness.authority import Authority
+from harness.tls import V12, V13, SharedTlsTest
 
 
 class ClientCertificates(SharedTlsTest):

@@ -13,8 +13,9 @@ import aiohttp
 import websockets
 
 from harness import DEADLINE, EchoApp, main
+from harness.authority import Authority
 from harness.foreign import CLIENTS, ForeignTest
-from harness.tls import Authority, TlsTest
+from harness.tls import TlsTest
 
 SIZES = (0, 1, 125, 126, 1369, 1370, 16383, 16384, 16385, 65535, 65536, 200_000, 1 << 20)
 

@@ -1,7 +1,8 @@
 """X-Forwarded-Client-Cert: what the app hears of a client's certificate, exactly, and never from the client itself."""
 
 from harness import Client, NamedApp, main
-from harness.tls import V12, V13, Authority, SharedTlsTest, openssl
+from harness.authority import Authority, openssl
+from harness.tls import V12, V13, SharedTlsTest
 
 FIELD = "X-Forwarded-Client-Cert"
 TRUSTED = "127.0.0.9"

@@ -8,7 +8,8 @@ import ssl
 import struct
 
 from harness import DEADLINE, SANITIZED, EchoApp, connect_tcp, main, wait_until
-from harness.tls import Authority, SharedTlsTest, TlsClient, in_background
+from harness.authority import Authority
+from harness.tls import SharedTlsTest, TlsClient, in_background
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 SEED = int(os.environ.get("WSPROXY_TEST_SEED", random.randrange(1 << 32)))

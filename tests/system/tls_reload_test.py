@@ -7,7 +7,8 @@ import signal
 import subprocess
 
 from harness import main, wait_until
-from harness.tls import Secret, TlsEchoApp, TlsTest
+from harness.authority import Secret
+from harness.tls import TlsEchoApp, TlsTest
 
 
 def replace(source, target):

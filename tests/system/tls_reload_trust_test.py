@@ -6,7 +6,8 @@ import shutil
 import ssl
 
 from harness import DEADLINE, main, wait_until
-from harness.tls import V12, V13, Authority, Secret, TlsEchoApp, TlsTest
+from harness.authority import Authority, Secret
+from harness.tls import V12, V13, TlsEchoApp, TlsTest
 
 
 def replace(source, target):
@@ -66,7 +67,7 @@ class Clients(TrustTest):
             file.write("nothing\n")
         replace(self.file + ".junk", self.file)
         self.wait_reload(1, "failure")
-        self.assertIn(self.file, next(line for line in self.proxy.lines if '"level":"error"' in line))
+        self.assertIn(self.file, self.proxy.wait_for_line('"level":"error"').string)
         self.assertTrue(self.is_let_in(self.first.issue("old")))
         self.assertFalse(self.is_let_in(self.second.issue("new")))
 
@@ -95,6 +96,19 @@ class Clients(TrustTest):
                 for certificate, is_let_in in ((stolen, False), (other, True)):
                     context, session = sessions[version, certificate]
                     self.assertEqual(self.is_let_in(None, context=context, session=session), is_let_in)
+
+    def test_a_list_that_is_out_of_date_leaves_the_old(self):
+        crl = self.first.crl(self.file + ".crl")
+        self.start_asking(client_crl=crl)
+        stolen, other = self.first.issue("stolen"), self.first.issue("other")
+        self.first.revoke(stolen)
+        self.first.crl(crl, ends=-1)
+        self.wait_reload(1, "failure")
+        self.assertIn(crl, self.proxy.wait_for_line('"level":"error"').string)
+        self.assertTrue(self.is_let_in(other))
+        self.first.crl(crl)
+        wait_until(lambda: not self.is_let_in(stolen), "the new list")
+        self.assertTrue(self.is_let_in(other))
 
     def test_a_session_of_an_authority_that_is_gone_opens_no_door(self):
         self.start_asking()

@@ -8,8 +8,9 @@ import unittest
 import warnings
 
 from harness import DEADLINE, HttpClient, has_ipv6, main
+from harness.authority import Authority
 from harness.app import ListeningApp
-from harness.tls import V12, V13, Authority, TlsEchoApp, TlsNamedApp, TlsTest, in_background
+from harness.tls import V12, V13, TlsEchoApp, TlsNamedApp, TlsTest, in_background
 
 
 class SilentApp(ListeningApp):
@@ -48,6 +49,7 @@ class UpstreamTest(TlsTest):
         self.assertIn(client.read_answer().status, statuses)
         answer = self.closing(HttpClient(("127.0.0.1", self.proxy.port))).ask("/plain").read_answer()
         self.assertIn(answer.status, statuses)
+        self.proxy.wait_metric("wsproxy_upstream_errors_total", before + 2, reason="tls")
         self.assertEqual(self.errors(), before + 2)
         line = self.proxy.wait_for_line(r'"level":"warning".*"upstream error"', after=first).string
         for word in words:

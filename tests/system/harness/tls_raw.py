@@ -7,17 +7,6 @@ from .client import Client, connect_tcp
 from .wire import DEADLINE, Wire
 
 
-def client_hello(context, name="localhost"):
-    """The first bytes that such a client sends: one record."""
-    outgoing = ssl.MemoryBIO()
-    machine = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=name)
-    try:
-        machine.do_handshake()
-    except ssl.SSLWantReadError:
-        return outgoing.read()
-    raise AssertionError("a handshake of one side only")
-
-
 def records(data):
     """(type, body) of the TLS records that the bytes begin with."""
     found = []
@@ -42,6 +31,24 @@ class Machine:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+
+    def first_flight(self):
+        """What the client says first, unsent."""
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return self._outgoing.read()
+        raise AssertionError("a handshake of one side only")
+
+    def second_flight(self):
+        """What it says when the server's flight has come, unsent."""
+        while not (said := self._outgoing.read()):
+            self._take(self.raw.recv(65536))
+            try:
+                self.tls.do_handshake()
+            except ssl.SSLWantReadError:
+                pass
+        return said
 
     def shake_hands(self, ahead=b""):
         """`ahead` goes out in front of the first bytes, with them."""
