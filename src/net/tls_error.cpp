@@ -1,6 +1,7 @@
 #include "net/tls_error.hpp"
 
 #include <string>
+
 #include <system_error>
 
 namespace wsproxy::net {

@@ -53,6 +53,25 @@ std::string unknown_in_words(const std::string& list, const std::string& name, c
       list, name, version, version + 2);
 }
 
+int accept_name(SSL*, int*, void*) {
+  return SSL_TLSEXT_ERR_OK;
+}
+
+/// RFC 6066 section 3: a list with one host name, which OpenSSL reads, and refuses if malformed, later on.
+/// Empty if there is none.
+std::string_view asked_name(SSL* ssl) {
+  constexpr std::size_t kAhead = 5;  // length of the list, kind of the name, its length
+  const unsigned char* extension = nullptr;
+  std::size_t size = 0;
+  if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &size) != 1 || size <= kAhead ||
+      extension[2] != TLSEXT_NAMETYPE_host_name) {
+    return {};
+  }
+  const std::size_t length = std::size_t{extension[3]} << 8U | extension[4];
+  const std::string_view rest{reinterpret_cast<const char*>(extension) + kAhead, size - kAhead};
+  return rest.substr(0, length);
+}
+
 int accept_ticket_making(SSL*, void*) {
   return 1;
 }
@@ -102,9 +121,11 @@ class TlsServer::Loader {
     if (!apply_policy(raw)) report(".certificate", "cannot be used: " + take_openssl_error());
     apply_settings(raw);
     SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);
-    SSL_CTX_set_tlsext_servername_callback(raw, choose_certificates);
-    SSL_CTX_set_tlsext_servername_arg(raw, &server);
-    use_tickets(raw);
+    // Not OpenSSL's callback for names: by that time a session of another name would have been resumed
+    // (RFC 6066 section 3). That one only says that the name was understood.
+    SSL_CTX_set_client_hello_cb(raw, choose_certificates, &server);
+    SSL_CTX_set_tlsext_servername_callback(raw, accept_name);
+    use_tickets(raw, set);
     ask_for_certificates(raw);
     for (const std::size_t position : set) use_credentials(raw, position);
     return context;
@@ -130,23 +151,24 @@ class TlsServer::Loader {
     ERR_clear_error();
   }
 
-  void use_tickets(SSL_CTX* context) {
+  void use_tickets(SSL_CTX* context, const TlsNames::Set& set) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, 1);  // a WebSocket client comes back once
     tickets_.install(context);
     SSL_CTX_set_session_ticket_cb(context, accept_ticket_making, judge_ticket, nullptr);
-    const auto id = session_id_context();
+    const auto id = session_id_context(set);
     SSL_CTX_set_session_id_context(context, id.data(), static_cast<unsigned>(id.size()));
   }
 
   /// A session is resumed only where its client would be believed anew: at this listener, with these
   /// authorities and revocation lists.
-  std::array<unsigned char, 32> session_id_context() {
+  std::array<unsigned char, 32> session_id_context(const TlsNames::Set& set) {
     const std::unique_ptr<EVP_MD_CTX, Releasing<EVP_MD_CTX_free>> digest{EVP_MD_CTX_new()};
     EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr);
     const auto add = [&](const void* data, std::size_t size) { EVP_DigestUpdate(digest.get(), data, size); };
     add(key_.data(), key_.size());
     add(&settings_.client_auth, sizeof settings_.client_auth);
+    add(set.data(), set.size() * sizeof set.front());
     std::array<unsigned char, EVP_MAX_MD_SIZE> print{};
     unsigned size = 0;
     if (material_.authorities) {
@@ -216,17 +238,16 @@ std::unique_ptr<TlsStream> TlsServer::accept(TlsBuffers& buffers) const {
 }
 
 int TlsServer::choose_certificates(SSL* ssl, int* alert, void* self) {
-  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   const auto& server = *static_cast<const TlsServer*>(self);
   try {
-    const std::size_t set = name != nullptr ? server.names_.find(name) : 0;
+    const std::size_t set = server.names_.find(asked_name(ssl));
     // The context that it began with is the first one's already.
     if (set != 0) SSL_set_SSL_CTX(ssl, server.contexts_[set].get());
   } catch (const std::exception&) {
     *alert = SSL_AD_INTERNAL_ERROR;  // no exception passes through OpenSSL
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
+    return SSL_CLIENT_HELLO_ERROR;
   }
-  return SSL_TLSEXT_ERR_OK;
+  return SSL_CLIENT_HELLO_SUCCESS;
 }
 
 }  // namespace wsproxy::net
