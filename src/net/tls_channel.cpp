@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cassert>
 #include <exception>
 #include <utility>
 
@@ -172,7 +171,7 @@ IoResult TlsChannel::read_some(EdgeSocket& socket, base::MutableBytes into) {
 IoResult TlsChannel::write_some(EdgeSocket& socket, base::Bytes from) {
   if (broken_) return {IoStatus::failed, 0, broken_};
   if (unreported_ > 0) {
-    assert(unreported_ <= from.size());
+    if (unreported_ > from.size()) return fail();  // others than before: what is sealed is not theirs
     const IoResult result = send(socket);
     if (result.status != IoStatus::done) return {result.status, 0, result.error};
     return {IoStatus::done, std::exchange(unreported_, 0), {}};
