@@ -160,8 +160,8 @@ class TlsServer::Loader {
     SSL_CTX_set_session_id_context(context, id.data(), static_cast<unsigned>(id.size()));
   }
 
-  /// A session is resumed only where its client would be believed anew, and be shown the same: at this listener,
-  /// with these authorities and revocation lists, for a name of the same certificates.
+  /// A session is resumed only where its client would be believed anew, and be shown the same: at this
+  /// listener, with these authorities and revocation lists, for a name of the same certificates.
   std::array<unsigned char, 32> session_id_context(const TlsNames::Set& set) {
     const std::unique_ptr<EVP_MD_CTX, Releasing<EVP_MD_CTX_free>> digest{EVP_MD_CTX_new()};
     EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr);
