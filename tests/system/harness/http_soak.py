@@ -104,7 +104,11 @@ class SoakApp(ListeningApp):
         if manner == "cut":
             wire.send_bytes(raw[: chance.randint(1, len(raw))])
             return False
-        send_cut(chance, wire, raw)
+        if manner == "more":
+            # At once: behind an answer that has been taken already, nobody could tell it from the next one's.
+            wire.send_bytes(raw)
+        else:
+            send_cut(chance, wire, raw)
         if manner == "early":
             self._read_body(wire, head, tag)
         return not is_last
