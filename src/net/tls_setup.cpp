@@ -1,7 +1,6 @@
 #include "net/tls_setup.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -36,8 +35,9 @@ TlsSetup reload_tls(const config::Config& config, TlsTicketKeys& tickets, const 
       setup.listeners.push_back(nullptr);
       continue;
     }
-    auto fresh = TlsServer::load(*tls, fmt::format("listeners[{}].tls", i), tickets, problems, old.get());
-    setup.listeners.push_back(fresh ? std::move(fresh) : old);
+    const auto fresh =
+        TlsServer::load(*tls, fmt::format("listeners[{}].tls", i), tickets, problems, old.get());
+    setup.listeners.push_back(fresh ? fresh : old);
   }
   const auto upstreams = upstreams_of(config);
   for (std::size_t i = 0; i < upstreams.size(); ++i) {
@@ -53,8 +53,8 @@ TlsSetup reload_tls(const config::Config& config, TlsTicketKeys& tickets, const 
       setup.apps.push_back(setup.apps[static_cast<std::size_t>(same - upstreams.begin())]);
     } else {
       const auto old = i < before.apps.size() ? before.apps[i] : nullptr;
-      auto fresh = TlsClient::load(tls, key_of_app(i), problems, old.get());
-      setup.apps.push_back(fresh ? std::move(fresh) : old);
+      const auto fresh = TlsClient::load(tls, key_of_app(i), problems, old.get());
+      setup.apps.push_back(fresh ? fresh : old);
     }
   }
   return setup;
