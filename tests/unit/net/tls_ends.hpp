@@ -27,7 +27,7 @@ class End {
  public:
   explicit End(std::function<std::unique_ptr<TlsStream>(TlsBuffers&)> begin,
                std::size_t room = std::size_t{64} << 10)
-      : stream_(begin(buffers_)), room_(room) {}
+      : stream_(begin(buffers_)), into_(room, '\0') {}
 
   End(const End&) = delete;  // the stream knows where the buffers are
   End& operator=(const End&) = delete;
@@ -42,10 +42,9 @@ class End {
   }
   /// One call, and those that it says are worth it.
   void read(std::string_view bytes) {
-    std::string into(room_, '\0');
     do {
-      const auto opened = stream_->open(base::as_bytes(bytes), std::as_writable_bytes(std::span{into}));
-      plain_.append(into, 0, opened.bytes);
+      const auto opened = stream_->open(base::as_bytes(bytes), std::as_writable_bytes(std::span{into_}));
+      plain_.append(into_, 0, opened.bytes);
       state_ = opened.state;
       bytes = {};
     } while (state_ == TlsStream::State::open && stream_->has_input());
@@ -77,7 +76,7 @@ class End {
   std::unique_ptr<TlsStream> stream_;
   TlsStream::Step step_ = TlsStream::Step::needs_more;
   TlsStream::State state_ = TlsStream::State::open;
-  std::size_t room_;
+  std::string into_;
   std::string plain_;
 };
 
