@@ -192,16 +192,18 @@ class Slow(TlsTest):
         self.assertEqual(self.proxy.wait_exit(), 0)
 
     def test_who_has_no_place_gets_no_handshake(self):
-        self.start_tls(limits={"max_connections_per_ip": 1})
-        first = self.tls_client()
-        raw = connect_tcp(("127.0.0.1", self.proxy.port))
-        self.addCleanup(raw.close)
-        self.assertEqual(raw.recv(1), b"")
-        self.proxy.wait_metric("wsproxy_rejected_total", 1, reason="max_connections_per_ip")
-        self.assertEqual(self.failures(), 0)
-        first.close()
-        wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "the first to be gone")
-        self.tls_client().close()
+        for limit in ("max_connections_per_ip", "max_connections"):
+            with self.subTest(limit):
+                self.start_tls(limits={limit: 1})
+                first = self.tls_client()
+                raw = connect_tcp(("127.0.0.1", self.proxy.port))
+                self.addCleanup(raw.close)
+                self.assertEqual(raw.recv(1), b"")
+                self.proxy.wait_metric("wsproxy_rejected_total", 1, reason=limit)
+                self.assertEqual(self.failures(), 0)
+                first.close()
+                wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "the first to be gone")
+                self.tls_client().close()
 
 
 if __name__ == "__main__":
