@@ -36,7 +36,7 @@ void apply_addresses(const RunOptions& options, config::Config& config, Errors& 
   if (options.admin) {
     const auto address = config::parse_address(*options.admin);
     if (address)
-      config.admin = *address;
+      config.admin.address = *address;
     else
       report(errors, "--admin", "\"" + *options.admin + "\" " + address.problem);
   }

@@ -93,6 +93,9 @@ struct Upstream {
 
 enum class Engine : std::uint8_t { automatic, zlib, isal };
 
+/// observe: messages go to clients as they are, and a sample is compressed to tell what it would save.
+enum class CompressionMode : std::uint8_t { compress, observe };
+
 /// How much of what it has sent the proxy keeps to refer back to.
 struct HistoryReach {
   static constexpr std::uint32_t kMost = 32768;  // the widest window there is
@@ -103,6 +106,8 @@ struct HistoryReach {
 
 struct Compression {
   bool enabled = true;
+  CompressionMode mode = CompressionMode::compress;
+  std::uint32_t observe_every = 16;  // in that mode, of so many messages one is compressed
   Engine engine = Engine::automatic;
   std::uint8_t level = 6;
   std::uint64_t min_size = 32;
@@ -145,7 +150,10 @@ struct Route {
   RouteMatch match;
   Upstream upstream;
   Compression compression;
-  Limits limits;  // only those that can be told once the request is known
+  Limits limits;          // only those that can be told once the request is known
+  std::string name = {};  // empty: what it matches stands for it
+  /// What the status page calls it.
+  std::string label() const { return name.empty() ? match.host + match.path : name; }
   bool operator==(const Route&) const = default;
 };
 
@@ -194,13 +202,25 @@ struct Log {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::automatic;
   bool access = true;
+  std::uint32_t access_sample = 1;  // of so many connections that ended as they should one is logged
   bool operator==(const Log&) const = default;
 };
 
 struct Sentry {
   std::string dsn;
   std::string environment = "dev";
+  std::string crash_directory = "/tmp/wsproxy";  // what a crash leaves for the next start; empty: nothing
   bool operator==(const Sentry&) const = default;
+};
+
+/// Who may change the state of the process by the side port: drain it, set its log level. `hook`: this
+/// machine and the pod itself, and for a GET of /drain, which is all that a preStop hook can send, anybody.
+enum class AdminDrain : std::uint8_t { local, hook, any };
+
+struct Admin {
+  Address address{"127.0.0.1", 9090, {}};
+  AdminDrain drain = AdminDrain::hook;
+  bool operator==(const Admin&) const = default;
 };
 
 struct Config {
@@ -214,7 +234,7 @@ struct Config {
   WebSocket websocket;
   Http http;
   Headers headers;
-  Address admin{"127.0.0.1", 9090, {}};
+  Admin admin;
   Log log;
   Sentry sentry;
   std::uint32_t workers = 0;  // 0: auto

@@ -124,6 +124,10 @@ void describe_upstream(Visitor& v, Upstream& u) {
 
 void describe_compression(Visitor& v, Compression& c) {
   show(v, {"enabled", "false: bytes are relayed as they are"}, Flag{c.enabled});
+  show(v, {"mode", "observe: nothing is compressed for clients, a sample tells what it would save"},
+       Choice{c.mode, {"compress", "observe"}});
+  show(v, {"observe_every", "in that mode, of so many messages one is compressed"},
+       Whole{c.observe_every, 1, 1'000'000});
   show(v, {"engine", "what compresses"}, Choice{c.engine, {"auto", "zlib", "isal"}});
   show(v, {"level", "1 is fast, 9 is small"}, Whole{c.level, 1, 9});
   show(v, {"min_size", "smaller messages go raw"}, Size{c.min_size, 0, 64 * kKiB});
@@ -166,6 +170,7 @@ void describe_limits_of_route(Visitor& v, Limits& l) {
 }
 
 void describe_route(Visitor& v, Route& r) {
+  show(v, {"name", "label on the status page; empty: what it matches"}, Text{r.name, any_text_rule()});
   show(v, {"match", "a request must fit all that is given", true},
        [&r](Visitor& inner) { describe_match(inner, r.match); });
   show(v,
@@ -239,12 +244,16 @@ void describe_log(Visitor& v, Log& l) {
        Choice{l.level, {"error", "warning", "info", "debug"}});
   show(v, {"format", "auto: text on a terminal, json elsewhere"}, Choice{l.format, {"auto", "text", "json"}});
   show(v, {"access", "one line a connection"}, Flag{l.access});
+  show(v, {"access_sample", "of so many that ended as they should one is logged; all others are"},
+       Whole{l.access_sample, 1, 1'000'000});
 }
 
 void describe_sentry(Visitor& v, Sentry& s) {
   show(v, {.name = "dsn", .meaning = "where errors are reported; empty: nowhere", .secret = true},
        Text{s.dsn, dsn_rule()});
   show(v, {"environment", "what the reports are labelled with"}, Text{s.environment, any_text_rule()});
+  show(v, {"crash_directory", "where a crash is kept until the next start reports it; empty: nowhere"},
+       Text{s.crash_directory, optional_path_rule()});
 }
 
 }  // namespace
@@ -270,7 +279,13 @@ void describe(Visitor& v, Config& c) {
   show(v, {"headers", "what to believe and what the app sees"},
        [&c](Visitor& in) { describe_headers(in, c.headers); });
   show(v, {"admin", "the side port"}, [&c](Visitor& in) {
-    show(in, {"address", "health, metrics and status"}, AddressText{c.admin});
+    show(in, {"address", "health, metrics and status"}, AddressText{c.admin.address});
+    show(in,
+         {"drain",
+          "who may drain and set the log level: local, hook (local, and anybody by GET /drain, as a preStop "
+          "hook "
+          "does), any"},
+         Choice{c.admin.drain, {"local", "hook", "any"}});
   });
   show(v, {"log", "what the proxy tells"}, [&c](Visitor& in) { describe_log(in, c.log); });
   show(v, {"sentry", "error reports"}, [&c](Visitor& in) { describe_sentry(in, c.sentry); });

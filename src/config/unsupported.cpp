@@ -28,8 +28,7 @@ std::vector<std::string> unsupported_features(const Config& config, Build build)
       check_engine(engine, fmt::format("routes[{}].compression", i), build, found);
     }
   }
-  check(!config.sentry.dsn.empty(), "sentry.dsn", found);
-  check(config.admin.is_unix(), "admin.address: unix:", found);
+  check(config.admin.address.is_unix(), "admin.address: unix:", found);
   return found;
 }
 

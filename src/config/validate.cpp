@@ -48,7 +48,7 @@ void check_listeners(const Config& config, Errors& errors) {
              fmt::format("\"{}\" is also {}, each must be its own", named->first, named->second));
     }
   }
-  const auto clash = keys_of_addresses.find(config.admin.text());
+  const auto clash = keys_of_addresses.find(config.admin.address.text());
   if (clash != keys_of_addresses.end()) {
     report(errors, "admin.address",
            fmt::format("{} is also {}, each must be its own", clash->first, clash->second));

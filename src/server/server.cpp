@@ -36,7 +36,7 @@ Server::Server(std::shared_ptr<const config::Config> config, telemetry::Log& log
         std::make_unique<Worker>(config_, tls_.setup(), log_, quota_, config_->compression.memory / count));
   }
   // After the workers: its handler asks them from the first request on.
-  const config::Address& admin = config_->admin;
+  const config::Address& admin = config_->admin.address;
   side_port_ = std::make_unique<SidePort>(
       admin.host, admin.port,
       [this](std::string_view, std::string_view path, std::string_view) { return answer_safely(path); });

@@ -51,7 +51,7 @@ TEST_CASE("the app and the side port are replaced whole") {
     o.admin = "[::]:9";
   }));
   CHECK(config.upstream.url.text() == "ws://app:1/base");
-  CHECK(config.admin == config::Address{"::", 9, {}});
+  CHECK(config.admin.address == config::Address{"::", 9, {}});
 }
 
 TEST_CASE("verbosity sets the level, none leaves the file's") {

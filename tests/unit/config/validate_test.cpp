@@ -30,14 +30,14 @@ TEST_CASE("listeners need an address and a name of their own") {
 TEST_CASE("port 0 is another port each time") {
   Config config;
   config.listeners = {listener("a", 0), listener("a", 0)};
-  config.admin = {"a", 0, {}};
+  config.admin.address = {"a", 0, {}};
   CHECK(validate(config).empty());
 }
 
 TEST_CASE("unix sockets clash by their path") {
   Config config;
   config.listeners = {{"", {"", 0, "/s"}, false, std::nullopt}};
-  config.admin = {"", 0, "/s"};
+  config.admin.address = {"", 0, "/s"};
   CHECK(texts(config) == std::vector<std::string>{
                              "admin.address: unix:/s is also listeners[0].address, each must be its own"});
 }

@@ -43,7 +43,7 @@ listeners:
   - address: unix:/run/w.sock
 upstream: {url: "wss://app:9/base/", connect_timeout: 1s, response_timeout: 2s, max_connections: 3, lost_code: 1014,
   proxy_protocol: v2, tls: {ca: a, server_name: n.example, verify: false, certificate: c, private_key: k}}
-compression: {enabled: false, engine: isal, level: 1, min_size: 1KiB, window_bits: 9, history: 32KiB,
+compression: {enabled: false, mode: observe, observe_every: 7, engine: isal, level: 1, min_size: 1KiB, window_bits: 9, history: 32KiB,
   context_takeover: false, client_window_bits: 15, client_context_takeover: false, memory: 1MiB, adaptive: false}
 limits: {max_connections: 1, max_connections_per_ip: 2, max_message_size: 0, max_header_size: 1KiB,
   write_buffer: 128KiB, handshakes_per_second_per_ip: 3, messages_per_second: 4, bytes_per_second: 5KiB,
@@ -53,9 +53,9 @@ drain: {delay: 1s, spread: 2s, timeout: 3s, close_code: 1012}
 websocket: {validate_utf8: false}
 http: {forward: false, response_timeout: 5s, client_timeout: 6s}
 headers: {trusted_proxies: [10.0.0.0/8, "fd00::/8"], upstream: {host: upstream}}
-admin: {address: 0.0.0.0:9091}
-log: {level: debug, format: json, access: false}
-sentry: {dsn: "https://k@s.example/1", environment: prod}
+admin: {address: 0.0.0.0:9091, drain: any}
+log: {level: debug, format: json, access: false, access_sample: 9}
+sentry: {dsn: "https://k@s.example/1", environment: prod, crash_directory: /c}
 workers: 4
 )");
   Config expected;
@@ -73,7 +73,9 @@ workers: 4
   expected.upstream = {
       {true, "app", 9, "", "/base"},      Duration{1000}, Duration{2000}, 3, 1014, ProxyHeader::v2,
       {"a", "n.example", false, "c", "k"}};
-  expected.compression = {false, Engine::isal, 1, 1024, 9, {false, 32768}, false, 15, false, 1 << 20, false};
+  expected.compression = {false, CompressionMode::observe, 7,     Engine::isal, 1,     1024,
+                          9,     {false, 32768},           false, 15,           false, 1 << 20,
+                          false};
   expected.limits = {
       1, 2, 3, 0, 1024, 128 << 10, 4, 5 << 10, 6, RateAction::close, {"https://a.example", "null"}};
   expected.timeouts = {Duration{1}, Duration{0}, Duration{3000}, Duration{3'600'000}, Duration{4000}};
@@ -81,9 +83,9 @@ workers: 4
   expected.websocket.validate_utf8 = false;
   expected.http = {false, Duration{5000}, Duration{6000}};
   expected.headers = {{"10.0.0.0/8", "fd00::/8"}, HostSource::upstream};
-  expected.admin = {"0.0.0.0", 9091, {}};
-  expected.log = {LogLevel::debug, LogFormat::json, false};
-  expected.sentry = {"https://k@s.example/1", "prod"};
+  expected.admin = {{"0.0.0.0", 9091, {}}, AdminDrain::any};
+  expected.log = {LogLevel::debug, LogFormat::json, false, 9};
+  expected.sentry = {"https://k@s.example/1", "prod", "/c"};
   expected.workers = 4;
   CHECK(config == expected);
 }
@@ -185,7 +187,8 @@ workers: 0
        "unix:/path\n"
        "f.yaml:4:5: listeners[0].adress: unknown key, did you mean address?\n"
        "f.yaml:6:10: compression.level: \"12\" is out of range, must be 1 to 9\n"
-       "f.yaml:7:3: compression.colour: unknown key, allowed: enabled, engine, level, min_size, window_bits, "
+       "f.yaml:7:3: compression.colour: unknown key, allowed: enabled, mode, "
+       "observe_every, engine, level, min_size, window_bits, "
        "history, "
        "context_takeover, client_window_bits, client_context_takeover, memory, adaptive\n"
        "f.yaml:8:10: workers: \"0\" is out of range, must be auto or 1 to 256\n");
