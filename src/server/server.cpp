@@ -39,7 +39,7 @@ Server::Server(std::shared_ptr<const config::Config> config, telemetry::Log& log
   const config::Address& admin = config_->admin.address;
   side_port_ = std::make_unique<SidePort>(
       admin.host, admin.port,
-      [this](std::string_view, std::string_view path, std::string_view) { return answer_safely(path); });
+      [this](const SideRequest& request, const SideReply& reply) { serve(request, reply); });
   tls_.start([this](const net::TlsSetup& setup) {
     for (const auto& worker : workers_) worker->use(setup);
   });

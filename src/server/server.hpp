@@ -46,8 +46,8 @@ class Server {
   void stop();
   std::size_t connections() const;
 
-  SideAnswer answer_safely(std::string_view path);
-  SideAnswer answer(std::string_view path);
+  void serve(const SideRequest& request, const SideReply& reply);
+  SideAnswer answer(const SideRequest& request);
   SideAnswer readiness();
   SideAnswer liveness();
   SideAnswer metrics();

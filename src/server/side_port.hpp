@@ -6,18 +6,13 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
+
+#include "server/side_request.hpp"
 
 namespace wsproxy::server {
 
-struct SideAnswer {
-  unsigned status = 200;
-  std::string content_type = "text/plain; charset=utf-8";
-  std::string body;
-};
-
 struct SidePortLimits {
-  std::size_t connections = 64;               // more are closed at once
+  std::size_t connections = 64;               // one more, and the one that is longest without an answer goes
   std::chrono::milliseconds request{10'000};  // to read one request, and again to write its answer
 };
 
@@ -26,16 +21,16 @@ struct SidePortLimits {
 /// 64 KiB of body; what is malformed or too large is answered and closed here.
 class SidePort {
  public:
-  /// Called on the side port's thread for GET, HEAD (as "GET": the body is then not sent) and POST;
-  /// every connection waits while it runs. The views are valid during the call. What it throws
-  /// becomes a 500. `path` is not decoded; `query` is without its '?'.
-  using Handler =
-      std::function<SideAnswer(std::string_view method, std::string_view path, std::string_view query)>;
+  /// Called on the side port's thread for GET, HEAD and POST; every connection waits while it runs. It
+  /// answers by the reply, at once or later, and meanwhile the others are served. What it throws becomes a
+  /// 500. To HEAD the answer's body is not sent.
+  using Handler = std::function<void(const SideRequest& request, SideReply reply)>;
 
   /// Listens when it returns; port 0 takes a free one. Throws std::system_error whose what() is one
   /// line with the address when that is not possible.
   SidePort(const std::string& host, std::uint16_t port, Handler handler, SidePortLimits limits = {});
-  /// Cuts what is open and joins the thread; waits for a handler that runs.
+  /// Joins the thread: waits for a handler that runs, and half a second at most for answers that are being
+  /// sent; cuts the rest.
   ~SidePort();
   SidePort(const SidePort&) = delete;
   SidePort& operator=(const SidePort&) = delete;

@@ -8,17 +8,18 @@ namespace {
 constexpr auto kWorkerPatience = std::chrono::seconds{2};
 }  // namespace
 
-SideAnswer Server::answer_safely(std::string_view path) {
+void Server::serve(const SideRequest& request, const SideReply& reply) {
   try {
-    return answer(path);
+    reply(answer(request));
   } catch (const std::exception& error) {
     log_.write(telemetry::Level::error, "the side port could not answer",
-               {{"path", path}, {"reason", error.what()}});
-    return {.status = 500, .body = "internal error\n"};
+               {{"path", request.path}, {"reason", error.what()}});
+    reply({.status = 500, .body = "internal error\n"});
   }
 }
 
-SideAnswer Server::answer(std::string_view path) {
+SideAnswer Server::answer(const SideRequest& request) {
+  const std::string_view path = request.path;
   if (path == "/livez") return liveness();
   if (path == "/readyz" || path == "/healthz") return readiness();
   if (path == "/metrics") return metrics();

@@ -3,6 +3,9 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
@@ -90,10 +93,24 @@ class Client {
   std::string received_;
 };
 
-SideAnswer probes(std::string_view method, std::string_view path, std::string_view query) {
+const char* name_of(SideMethod method) {
+  return method == SideMethod::get ? "GET" : method == SideMethod::head ? "HEAD" : "POST";
+}
+
+SideAnswer probe(const SideRequest& request) {
+  const std::string_view path = request.path;
   if (path == "/livez") return {200, "text/plain", "alive\n"};
   if (path == "/readyz") return {503, "text/plain", "draining\n"};
-  if (path == "/echo") return {200, "text/plain", std::string(method) + " [" + std::string(query) + "]\n"};
+  if (path == "/echo") {
+    return {200, "text/plain", name_of(request.method) + " ["s + std::string(request.query) + "]\n"};
+  }
+  if (path == "/told") {
+    return {200, "text/plain",
+            std::string(request.accept) + "|" + std::string(request.body) + "|" +
+                (request.is_local ? "local" : "remote") + "|" + (request.is_from_page ? "page" : "tool") +
+                "\n"};
+  }
+  if (path == "/fields") return {200, "text/plain", "", {{"X-One", "1"}, {"Vary", "Accept"}}};
   if (path == "/empty") return {204, "text/plain", ""};
   if (path == "/throw") throw std::runtime_error("secret");
   if (path == "/throw-int") throw 7;
@@ -101,18 +118,56 @@ SideAnswer probes(std::string_view method, std::string_view path, std::string_vi
   return {404, "text/plain", "no such page\n"};
 }
 
+void answer_at_once(const SideRequest& request, const SideReply& reply) {
+  reply(probe(request));
+}
+
+/// Replies that are not given yet, of /wait.
+class Waiting {
+ public:
+  void add(SideReply reply) {
+    const std::lock_guard lock{mutex_};
+    replies_.push_back(std::move(reply));
+    has_come_.notify_all();
+  }
+  /// The next one, once it has come.
+  SideReply take() {
+    std::unique_lock lock{mutex_};
+    has_come_.wait_for(lock, 5s, [this] { return !replies_.empty(); });
+    if (replies_.empty()) throw std::runtime_error("no request has come");
+    SideReply reply = std::move(replies_.front());
+    replies_.erase(replies_.begin());
+    return reply;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable has_come_;
+  std::vector<SideReply> replies_;
+};
+
 class Port {
  public:
-  explicit Port(SidePortLimits limits = {}) : port_("127.0.0.1", 0, probes, limits) {}
-  Client client() const { return Client(port_.port()); }
+  explicit Port(SidePortLimits limits = {})
+      : port_(std::make_unique<SidePort>(
+            "127.0.0.1", 0,
+            [this](const SideRequest& request, SideReply reply) {
+              request.path == "/wait" ? waiting.add(std::move(reply)) : reply(probe(request));
+            },
+            limits)) {}
+  Client client() const { return Client(port_->port()); }
   /// The whole conversation of one request that the side port is to close after.
   std::string ask(std::string_view request) const { return client().send(request).receive_all(); }
   bool still_answers() const {
     return ask("GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 200 ");
   }
 
+  void end() { port_.reset(); }
+
+  Waiting waiting;
+
  private:
-  SidePort port_;
+  std::unique_ptr<SidePort> port_;
 };
 
 std::string get(const std::string& target, const std::string& more = "Connection: close\r\n") {
@@ -160,15 +215,72 @@ TEST_CASE("HEAD is answered as GET without the body") {
   CHECK_THAT(client.receive_all(), StartsWith("HTTP/1.1 200 ") && EndsWith("GET []\n"));
 }
 
-TEST_CASE("POST is for the handler, with a body that is read and forgotten") {
+TEST_CASE("POST is for the handler, with its body") {
   const Port port;
   auto client = port.client();
-  client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
-  client.send("POST /echo?2 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
-  client.send(get("/echo?3"));
-  CHECK_THAT(client.receive_until("]\n"), EndsWith("POST []\n"));
-  CHECK_THAT(client.receive_until("]\n"), EndsWith("POST [2]\n"));
-  CHECK_THAT(client.receive_all(), EndsWith("GET [3]\n"));
+  client.send("POST /told HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+  client.send("POST /told HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+  client.send("POST /echo?3 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  CHECK_THAT(client.receive_until("tool\n"), EndsWith("|hello|local|tool\n"));
+  CHECK_THAT(client.receive_until("tool\n"), EndsWith("|abc|local|tool\n"));
+  CHECK_THAT(client.receive_all(), EndsWith("POST [3]\n"));
+}
+
+TEST_CASE("the handler gets what the client accepts, and whether a browser's page sent it") {
+  const Port port;
+  CHECK_THAT(port.ask(get("/told", "Accept: text/html\r\nConnection: close\r\n")),
+             EndsWith("text/html||local|tool\n"));
+  for (const std::string field : {"Origin: http://x", "Referer: http://x/", "Sec-Fetch-Site: none"}) {
+    CHECK_THAT(port.ask(get("/told", field + "\r\nConnection: close\r\n")), EndsWith("||local|page\n"));
+  }
+}
+
+TEST_CASE("an answer has the handler's own fields") {
+  CHECK_THAT(Port{}.ask(get("/fields")), Contains("X-One: 1\r\n") && Contains("Vary: Accept\r\n"));
+}
+
+TEST_CASE("an answer may come later, and meanwhile others are served") {
+  Port port({2, 30ms});
+  auto client = port.client();
+  client.send(get("/wait", "") + get("/echo"));
+  const SideReply reply = port.waiting.take();
+  for (int i = 0; i < 5; ++i) CHECK(port.still_answers());
+  auto silent = port.client();
+  CHECK(silent.is_closed());  // long after the deadline of a request
+  reply({200, "text/plain", "at last\n"});
+  reply({200, "text/plain", "once more\n"});
+  CHECK_THAT(client.receive_until("at last\n"), EndsWith("at last\n"));
+  CHECK_THAT(client.receive_all(), StartsWith("HTTP/1.1 200 ") && EndsWith("GET []\n"));
+}
+
+TEST_CASE("who hangs up while its answer is thought of gives its place back") {
+  Port port({1, 10s});
+  {
+    auto client = port.client();
+    client.send(get("/wait"));
+  }
+  const SideReply reply = port.waiting.take();
+  const auto begin = std::chrono::steady_clock::now();
+  while (!port.still_answers() && std::chrono::steady_clock::now() - begin < 4s) {
+  }
+  CHECK(port.still_answers());
+  reply({200, "text/plain", "to nobody\n"});
+  CHECK(port.still_answers());
+}
+
+TEST_CASE("an answer that was given is still sent at the end, and none is after it") {
+  Port port;
+  auto given = port.client();
+  auto open = port.client();
+  given.send(get("/wait"));
+  const SideReply reply = port.waiting.take();
+  open.send(get("/wait"));
+  const SideReply late = port.waiting.take();
+  reply({200, "text/plain", "goodbye\n"});
+  port.end();
+  CHECK_THAT(given.receive_all(), EndsWith("goodbye\n"));
+  CHECK(open.is_closed());
+  late({200, "text/plain", "too late\n"});
 }
 
 TEST_CASE("other methods get 405 and are told which there are") {
@@ -311,7 +423,7 @@ TEST_CASE("a client that does not read its answer is closed") {
   CHECK(port.still_answers());
 }
 
-TEST_CASE("connections above the limit are closed at once and places become free again") {
+TEST_CASE("above the limit the one that is longest without an answer goes") {
   const Port port({3, 10s});
   std::vector<Client> inside;
   for (int i = 0; i < 3; ++i) {
@@ -319,14 +431,29 @@ TEST_CASE("connections above the limit are closed at once and places become free
     inside.back().send(get("/livez", ""));
     CHECK_THAT(inside.back().receive_until("alive\n"), EndsWith("alive\n"));
   }
-  CHECK(port.client().is_closed());
-  inside.front().send(get("/livez"));
-  CHECK_THAT(inside.front().receive_all(), EndsWith("alive\n"));
-  inside.front().finish_sending();
-  const auto begin = std::chrono::steady_clock::now();
-  while (!port.still_answers() && std::chrono::steady_clock::now() - begin < 4s) {
-  }
+  inside[0].send(get("/livez", ""));
+  CHECK_THAT(inside[0].receive_until("alive\n"), EndsWith("alive\n"));
   CHECK(port.still_answers());
+  CHECK(inside[1].is_closed());
+  for (const int i : {0, 2}) {
+    inside[i].send(get("/livez", ""));
+    CHECK_THAT(inside[i].receive_until("alive\n"), EndsWith("alive\n"));
+  }
+}
+
+TEST_CASE("above the limit nobody goes whose answer is thought of") {
+  Port port({2, 10s});
+  std::vector<Client> waiting;
+  for (int i = 0; i < 2; ++i) {
+    waiting.push_back(port.client());
+    waiting.back().send(get("/wait"));
+  }
+  const SideReply first = port.waiting.take();
+  const SideReply second = port.waiting.take();
+  CHECK(port.client().is_closed());
+  first({200, "text/plain", "1\n"});
+  second({200, "text/plain", "2\n"});
+  for (Client& one : waiting) CHECK_THAT(one.receive_all(), StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_CASE("clients that leave in the middle disturb nobody") {
@@ -355,9 +482,9 @@ TEST_CASE("the side port ends with connections open") {
 }
 
 TEST_CASE("a port in use is named in one line") {
-  const SidePort first("127.0.0.1", 0, probes);
+  const SidePort first("127.0.0.1", 0, answer_at_once);
   try {
-    const SidePort second("127.0.0.1", first.port(), probes);
+    const SidePort second("127.0.0.1", first.port(), answer_at_once);
     FAIL("it listened twice");
   } catch (const std::system_error& error) {
     CHECK(error.code() == std::errc::address_in_use);
@@ -370,7 +497,7 @@ TEST_CASE("an address that is not one, or not ours, is named in one line") {
   for (const std::string& host : {std::string("192.0.2.1"), std::string(70, 'x')}) {
     INFO(host);
     try {
-      const SidePort port(host, 0, probes);
+      const SidePort port(host, 0, answer_at_once);
       FAIL("it listened");
     } catch (const std::system_error& error) {
       const std::string text = error.what();
@@ -381,8 +508,8 @@ TEST_CASE("an address that is not one, or not ours, is named in one line") {
 }
 
 TEST_CASE("it listens on IPv6 and on names") {
-  const SidePort named("localhost", 0, probes);
+  const SidePort named("localhost", 0, answer_at_once);
   CHECK(named.port() != 0);
-  const SidePort v6("::1", 0, probes);
+  const SidePort v6("::1", 0, answer_at_once);
   CHECK(v6.port() != 0);
 }
