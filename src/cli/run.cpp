@@ -61,29 +61,36 @@ void raise_descriptor_limit(std::uint32_t max_connections, telemetry::Log& log) 
   }
 }
 
-}  // namespace
-
-int run(const RunOptions& options) {
+/// The file, if there is one, with what the options say on top of it.
+config::ReadResult read_configuration(const RunOptions& options) {
   config::ReadResult read;
   if (options.config_file) {
     read = config::load_config(*options.config_file, config::process_environment(), broken_tls);
   }
-  std::vector<config::Error> errors = std::move(read.errors);
   // Of a file with errors it would tell those between values again, and compare defaults with the rest.
-  if (errors.empty()) errors = apply_options(options, read.config);
-  for (const config::Error& error : errors) std::fprintf(stderr, "%s\n", error.text().c_str());
-  if (!errors.empty()) return 1;
-  const std::vector<std::string> unsupported =
-      config::unsupported_features(read.config, {deflate::has_isal()});
-  for (const std::string& feature : unsupported) std::fprintf(stderr, "%s\n", feature.c_str());
-  if (!unsupported.empty()) return 1;
+  if (read.errors.empty()) read.errors = apply_options(options, read.config);
+  if (!read.errors.empty()) return read;
+  for (std::string& feature : config::unsupported_features(read.config, {deflate::has_isal()})) {
+    read.errors.push_back({"", 0, 0, "", std::move(feature)});
+  }
+  return read;
+}
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  config::ReadResult read = read_configuration(options);
+  for (const config::Error& error : read.errors) std::fprintf(stderr, "%s\n", error.text().c_str());
+  if (!read.errors.empty()) return 1;
 
   std::signal(SIGPIPE, SIG_IGN);
   const auto config = std::make_shared<const config::Config>(std::move(read.config));
   telemetry::Log log(log_options(config->log));
   try {
     raise_descriptor_limit(config->limits.max_connections, log);
-    server::Server server(config, log, WSPROXY_VERSION);
+    server::Server server(
+        config, {options.config_file.value_or(""), [&options] { return read_configuration(options); }}, log,
+        WSPROXY_VERSION);
     server.run();
   } catch (const std::exception& error) {
     log.write(telemetry::Level::error, error.what());

@@ -27,6 +27,7 @@ class Governor {
 
   /// Levels above it are not used now.
   std::uint8_t cap() const { return cap_; }
+  std::uint8_t highest() const { return highest_; }
   /// What is in force where so much is configured.
   std::uint8_t level(std::uint8_t configured) const { return std::min(configured, cap_); }
 

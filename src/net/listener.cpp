@@ -85,6 +85,22 @@ void Listener::stop() {
   if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
 }
 
+void Listener::finish() {
+  for (int i = 0; acceptor_.is_open() && i < kBacklog; ++i) {
+    Protocol::endpoint peer;
+    auto size = static_cast<socklen_t>(peer.capacity());
+    const int descriptor = accept_one(peer, size);
+    if (descriptor < 0) break;
+    peer.resize(size);
+    on_accept_(AcceptedSocket{Descriptor{descriptor}, peer});
+  }
+  stop();
+}
+
+int Listener::accept_one(Protocol::endpoint& peer, socklen_t& size) {
+  return ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 std::uint16_t Listener::port() const {
   error_code error;
   const Protocol::endpoint endpoint = acceptor_.local_endpoint(error);
@@ -104,8 +120,7 @@ void Listener::accept_all() {
   for (int i = 0; i < kAcceptsPerEvent; ++i) {
     Protocol::endpoint peer;
     auto size = static_cast<socklen_t>(peer.capacity());
-    const int descriptor =
-        ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int descriptor = accept_one(peer, size);
     if (descriptor >= 0) {
       peer.resize(size);
       take(AcceptedSocket{Descriptor{descriptor}, peer});

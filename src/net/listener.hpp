@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include <sys/socket.h>
+
 #include "net/descriptor.hpp"
 #include "net/endpoint.hpp"
 #include "net/types.hpp"
@@ -32,12 +34,15 @@ class Listener {
 
   void start();
   void stop();
+  /// The same, but hands over first who has connected already and waits to be accepted.
+  void finish();
   /// The port really bound, for an address that asked for 0.
   std::uint16_t port() const;
 
  private:
   void wait();
   void accept_all();
+  int accept_one(Protocol::endpoint& peer, socklen_t& size);
   void take(AcceptedSocket socket);
   void pause();
 

@@ -8,7 +8,8 @@ namespace wsproxy::proxy {
 void prepare(net::Connector& connector, Session& session) {
   if (!session.upstream().url.tls) return;
   Context& context = session.context();
-  connector.secure(context.tls.apps.at(session.app()), context.tls_buffers, proxy_header_for(session));
+  connector.secure(session.settings().tls.apps.at(session.app_number()), context.tls_buffers,
+                   proxy_header_for(session));
 }
 
 void open_app(Session& session, std::unique_ptr<net::Transport> transport) {

@@ -1,6 +1,7 @@
 #include "proxy/app_pool.hpp"
 
 #include <chrono>
+#include <utility>
 
 namespace wsproxy::proxy {
 
@@ -18,7 +19,7 @@ bool is_quiet(net::Transport& transport) {
 
 }  // namespace
 
-std::unique_ptr<net::Transport> AppPool::take(std::size_t app) {
+std::unique_ptr<net::Transport> AppPool::take(const AppPtr& app) {
   const auto now = net::Clock::now();
   for (auto place = idle_.begin(); place != idle_.end();) {
     if (place->app != app || place->until <= now) {
@@ -33,8 +34,8 @@ std::unique_ptr<net::Transport> AppPool::take(std::size_t app) {
   return nullptr;
 }
 
-void AppPool::put(std::size_t app, std::unique_ptr<net::Transport> transport) {
-  idle_.push_front({app, net::Clock::now() + kLongestIdle, std::move(transport)});
+void AppPool::put(AppPtr app, std::unique_ptr<net::Transport> transport) {
+  idle_.push_front({std::move(app), net::Clock::now() + kLongestIdle, std::move(transport)});
   const auto place = idle_.begin();
   place->transport->set_on_ready([this, place](net::Transport::Ready) { on_readable(place); });
   place->transport->wait_readable();

@@ -4,11 +4,12 @@
 #include <memory>
 
 #include "net/transport.hpp"
+#include "proxy/quota.hpp"
 
 namespace wsproxy::proxy {
 
-/// Connections to the apps that wait for the next plain request of their worker. Which app is a number,
-/// that of its Destination. One that its app closes, or sends something on, is dropped. One worker's thread.
+/// Connections to the apps that wait for the next plain request of their worker. One that its app closes, or
+/// sends something on, is dropped. One worker's thread.
 class AppPool {
  public:
   AppPool() = default;
@@ -17,15 +18,15 @@ class AppPool {
 
   /// The one that was used last and is still quiet; nullptr when there is none. Its app may close it the
   /// moment after.
-  std::unique_ptr<net::Transport> take(std::size_t app);
-  void put(std::size_t app, std::unique_ptr<net::Transport> transport);
+  std::unique_ptr<net::Transport> take(const AppPtr& app);
+  void put(AppPtr app, std::unique_ptr<net::Transport> transport);
   /// Closes those that have waited for long.
   void keep_house();
   std::size_t size() const { return idle_.size(); }
 
  private:
   struct Idle {
-    std::size_t app;
+    AppPtr app;
     net::Clock::time_point until;
     std::unique_ptr<net::Transport> transport;
   };

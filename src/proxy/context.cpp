@@ -56,25 +56,35 @@ std::uint64_t nanoseconds() {
 
 }  // namespace
 
-Context::Context(net::IoContext& loop, std::shared_ptr<const config::Config> settings, telemetry::Log& log_to,
+Context::Context(net::IoContext& loop, std::shared_ptr<const Settings> first, telemetry::Log& log_to,
                  Quota& process_quota, std::size_t memory_share)
     : io(loop),
       poller(loop),
-      config(std::move(settings)),
-      trusted_proxies(config->headers.trusted_proxies),
+      settings(std::move(first)),
       log(log_to),
       quota(process_quota),
       codecs({.memory = memory_share,
               .encoders = std::clamp<std::size_t>(memory_share / 4 / kEncoderBytes, 1, kStandingEncoders),
               .decoders = kIdleDecoders,
-              .highest_level = highest_adaptive_level(*config),
+              .highest_level = highest_adaptive_level(config()),
               .seed = random_seed()}),
       mask_keys(fill_random),
       read_buffer(kReadBuffer),
       workshop{codecs, mask_keys, text, packed, nanoseconds} {
-  counters.listeners.resize(config->listeners.size());
-  counters.compression_level = lowest_level(*config, codecs.governor);
+  use(settings);
   counters.compression_memory_limit_bytes = memory_share;
+}
+
+void Context::use(std::shared_ptr<const Settings> next) {
+  settings = std::move(next);
+  const std::uint8_t highest = highest_adaptive_level(config());
+  if (highest != codecs.governor.highest()) codecs.governor = deflate::Governor{highest};
+  counters.compression_level = lowest_level(config(), codecs.governor);
+  std::erase_if(counters.listeners,
+                [](const auto& one) { return one.second.active == 0 && !one.second.is_open; });
+  for (auto& [name, listener] : counters.listeners) listener.is_open = false;
+  for (const config::Listener& listener : config().listeners)
+    counters.listeners[listener.label()].is_open = true;
 }
 
 void Context::end_event() {
@@ -110,7 +120,7 @@ bool Context::keep_on() {
 void Context::observe_load(double utilisation) {
   const std::uint8_t before = codecs.governor.cap();
   if (!codecs.governor.observe(utilisation)) return;
-  counters.compression_level = lowest_level(*config, codecs.governor);
+  counters.compression_level = lowest_level(config(), codecs.governor);
   log.write(telemetry::Level::info,
             codecs.governor.cap() < before ? "the CPU is short: compression level lowered"
                                            : "compression level raised again",

@@ -7,11 +7,10 @@
 #include "config/config.hpp"
 #include "net/poller.hpp"
 #include "net/tls_buffers.hpp"
-#include "net/tls_setup.hpp"
-#include "proxy/address_ranges.hpp"
 #include "proxy/app_pool.hpp"
 #include "proxy/quota.hpp"
 #include "proxy/session_registry.hpp"
+#include "proxy/settings.hpp"
 #include "relay/leg.hpp"
 #include "relay/settings.hpp"
 #include "telemetry/counters.hpp"
@@ -23,8 +22,12 @@ namespace wsproxy::proxy {
 /// every session.
 struct Context {
   /// `memory_share` is this worker's part of compression.memory; the quota is the process's.
-  Context(net::IoContext& loop, std::shared_ptr<const config::Config> settings, telemetry::Log& log_to,
+  Context(net::IoContext& loop, std::shared_ptr<const Settings> first, telemetry::Log& log_to,
           Quota& process_quota, std::size_t memory_share);
+
+  /// What new connections go by from now on.
+  void use(std::shared_ptr<const Settings> next);
+  const config::Config& config() const { return *settings->config; }
 
   /// Between two events the buffers below are empty: bytes of one connection never meet another.
   void end_event();
@@ -43,9 +46,7 @@ struct Context {
 
   net::IoContext& io;
   net::Poller poller;
-  std::shared_ptr<const config::Config> config;
-  net::TlsSetup tls;
-  AddressRanges trusted_proxies;
+  std::shared_ptr<const Settings> settings;  // of connections that begin now
   telemetry::Log& log;
   Quota& quota;
   telemetry::Counters counters;

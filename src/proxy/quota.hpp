@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -11,36 +13,57 @@
 
 namespace wsproxy::proxy {
 
+class Quota;
+
+/// An app as the process knows it: what has the same upstream in the configuration, also in the one before,
+/// is one app.
+class App {
+ public:
+  explicit App(config::Upstream upstream) : upstream_(std::move(upstream)) {}
+
+ private:
+  friend class Quota;
+  config::Upstream upstream_;
+  std::uint32_t taken_ = 0;  // under the quota's lock
+};
+using AppPtr = std::shared_ptr<App>;
+
 /// Limits that hold for the whole process and not for one worker: connections and handshakes of one
 /// client address, connections to each app. Touched a few times a connection, so a lock is no cost. 0 is no
 /// limit. An address counts as address_key() says; peers of a unix socket have none and no limit.
 class Quota {
  public:
-  explicit Quota(const config::Config& config);
+  explicit Quota(const config::Limits& limits);
 
-  /// False when the address has its share; each true needs one leave.
-  bool enter_address(const std::string& address);
+  /// From now on these hold; who is in stays in.
+  void set_limits(const config::Limits& limits);
+
+  enum class Entry : std::uint8_t {
+    refused,    // the address has its share
+    counted,    // needs one leave
+    uncounted,  // there is no limit
+  };
+  Entry enter_address(const std::string& address);
   void leave_address(const std::string& address);
 
   /// False when the address has made too many handshakes a moment ago.
   bool try_handshake(const std::string& address, HandshakeRates::Clock::time_point now);
 
-  /// `number` is that of the destination. Routes whose upstreams are equal share their places.
-  bool enter_app(std::size_t number);
-  void leave_app(std::size_t number);
+  /// The upstream's app, then those of the routes. Those that are known keep their count.
+  std::vector<AppPtr> apps_of(const config::Config& config);
+  /// False when all places of upstream.max_connections are taken; each true needs one leave.
+  bool enter_app(App& app);
+  void leave_app(App& app);
 
  private:
-  struct Places {
-    std::uint32_t most = 0;
-    std::uint32_t taken = 0;
-  };
+  AppPtr app_of(const config::Upstream& upstream);
 
   std::mutex mutex_;
-  std::uint32_t per_address_;
+  std::atomic<std::uint32_t> per_address_;
   std::map<std::string, std::uint32_t> addresses_;  // a tree: peers choose the keys
-  HandshakeRates handshakes_;
-  std::vector<Places> apps_;
-  std::vector<std::size_t> app_of_;  // by the destination's number
+  std::atomic<std::uint32_t> handshakes_per_second_;
+  std::unique_ptr<HandshakeRates> handshakes_;
+  std::vector<std::weak_ptr<App>> apps_;
 };
 
 }  // namespace wsproxy::proxy

@@ -255,8 +255,8 @@ void RelayPhase::on_deadline() {
   }
   times_.let_go(now);
   if (times_.take_drain(now)) {
-    relay_.close(relay::EndedBy::operator_, session_.config().drain.close_code, "the server is going away",
-                 output());
+    relay_.close(relay::EndedBy::operator_, session_.context().config().drain.close_code,
+                 "the server is going away", output());
     flush(Leg::client);
   }
   keep_alive(now);

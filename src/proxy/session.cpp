@@ -1,5 +1,6 @@
 #include "proxy/session.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -16,13 +17,14 @@ namespace wsproxy::proxy {
 
 Session::Session(Context& context, Arrival arrival, std::function<void()> on_gone)
     : context_(context),
-      config_(context.config),
-      destination_(default_destination(*config_)),
+      settings_(context.settings),
+      destination_(default_destination(config())),
       listener_(arrival.listener),
+      listener_counters_(&context.counters.listeners[config().listeners.at(listener_).label()]),
       peer_(std::move(arrival.peer.host)),
       peer_port_(arrival.peer.port),
       is_over_limit_(arrival.is_over_limit),
-      is_trusted_(context.trusted_proxies.contains(peer_)),
+      is_trusted_(settings_->trusted_proxies.contains(peer_)),
       is_refused_(arrival.is_over_limit),
       on_gone_(std::move(on_gone)),
       deadline_timer_(context.io.get_executor()) {
@@ -36,9 +38,9 @@ void Session::start(const SessionPtr& session) {
   Session& self = *session;
   self.self_ = session;
   self.context_.sessions.enter(self);
-  ++self.context_.counters.listeners[self.listener_].active;
+  ++self.listener_counters_->active;
   self.guarded([&self] {
-    if (self.config_->listeners[self.listener_].proxy_protocol) {
+    if (self.config().listeners[self.listener_].proxy_protocol) {
       self.enter(std::make_unique<ProxyHeaderPhase>(self));
     } else {
       self.take_first_place();
@@ -200,9 +202,16 @@ void Session::take_first_place() {
 }
 
 void Session::take_place(std::string address) {
-  if (std::exchange(has_place_, false)) context_.quota.leave_address(place_);
+  leave_address();
   place_ = std::move(address);
-  has_place_ = context_.quota.enter_address(place_);
+  const Quota::Entry entry = context_.quota.enter_address(place_);
+  has_place_ = entry != Quota::Entry::refused;
+  is_place_counted_ = entry == Quota::Entry::counted;
+}
+
+void Session::leave_address() {
+  has_place_ = false;
+  if (std::exchange(is_place_counted_, false)) context_.quota.leave_address(place_);
 }
 
 bool Session::may_shake_hands() {
@@ -210,8 +219,9 @@ bool Session::may_shake_hands() {
 }
 
 bool Session::take_app_place() {
-  has_app_place_ = context_.quota.enter_app(app());
-  return has_app_place_;
+  if (!context_.quota.enter_app(*app())) return false;
+  app_place_ = app();
+  return true;
 }
 
 void Session::leave_place() {
@@ -220,7 +230,7 @@ void Session::leave_place() {
 }
 
 void Session::leave_app_place() {
-  if (std::exchange(has_app_place_, false)) context_.quota.leave_app(app());
+  if (const AppPtr left = std::exchange(app_place_, nullptr)) context_.quota.leave_app(*left);
 }
 
 bool Session::may_pool_app() const {
@@ -234,7 +244,7 @@ void Session::meet_client(const http::ProxiedAddresses& told) {
     peer_ = told.source.host;
     peer_port_ = told.source.port;
     local_port_ = told.destination.port;
-    is_trusted_ = context_.trusted_proxies.contains(peer_);
+    is_trusted_ = settings_->trusted_proxies.contains(peer_);
   }
   take_first_place();
 }
@@ -259,10 +269,10 @@ void Session::begin_request(const http::RequestHead& head, net::Clock::time_poin
   facts_.traceparent = head.fields.first("traceparent");
   const http::TargetParts target = http::split_target(head.target);
   const std::string_view host = target.authority.empty() ? head.fields.first("Host") : target.authority;
-  destination_ = destination_of(*config_, host, target.path.substr(0, target.path.find('?')));
+  destination_ = destination_of(config(), host, target.path.substr(0, target.path.find('?')));
   if (is_trusted_) {
     facts_.request_id = head.fields.joined("X-Request-Id");
-    const AddressRanges& trusted = context_.trusted_proxies;
+    const AddressRanges& trusted = settings_->trusted_proxies;
     take_place(http::client_address(
         head.fields, peer_, [&trusted](const std::string& address) { return trusted.contains(address); }));
   }
@@ -274,14 +284,29 @@ void Session::end_request() {
   write_access_line(*this);
   // Between its requests a trusted proxy's connection is nobody's.
   if (is_trusted_) take_place({});
-  destination_ = default_destination(*config_);
+  renew_settings();
+  destination_ = default_destination(config());
   facts_ = {};
   facts_.started = net::Clock::now();
 }
 
+/// The next request goes by what is in force then, as long as its listener still is what it was.
+void Session::renew_settings() {
+  if (settings_ == context_.settings) return;
+  const config::Listener& own = config().listeners[listener_];
+  const auto& now = context_.config().listeners;
+  const auto same = std::ranges::find_if(now, [&own](const config::Listener& other) {
+    return other.label() == own.label() && other.tls.has_value() == own.tls.has_value();
+  });
+  if (same == now.end()) return;
+  listener_ = static_cast<std::size_t>(same - now.begin());
+  settings_ = context_.settings;
+  is_trusted_ = settings_->trusted_proxies.contains(peer_);
+}
+
 void Session::record_result(telemetry::ConnectionResult result) {
   if (std::exchange(has_result_, true)) return;
-  ++context_.counters.listeners[listener_].total[static_cast<std::size_t>(result)];
+  ++listener_counters_->total[static_cast<std::size_t>(result)];
 }
 
 void Session::record_rejection(telemetry::Rejection reason) {
@@ -315,11 +340,11 @@ void Session::close() {
   // A transport may be the caller, and is a part of this.
   boost::asio::post(context_.io, [open = std::move(self_)] {});
   record_result(telemetry::ConnectionResult::client_gone);
-  --context_.counters.listeners[listener_].active;
+  --listener_counters_->active;
   const auto age = net::Clock::now() - started_;
   context_.counters.connection_seconds.observe(
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(age).count()));
-  if (has_place_) context_.quota.leave_address(place_);
+  leave_address();
   leave_app_place();
   if (is_refused_) context_.refused.fetch_sub(1, std::memory_order_relaxed);
   context_.sessions.leave(*this);

@@ -53,15 +53,17 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
 
   // For the phases.
   Context& context() { return context_; }
-  const config::Config& config() const { return *config_; }
+  const Settings& settings() const { return *settings_; }
+  const config::Config& config() const { return *settings_->config; }
   Wire& wire(Leg leg) { return wires_[static_cast<std::size_t>(leg)]; }
   SessionFacts& facts() { return facts_; }
   /// What the route of its request says; before there is one, the defaults.
   const config::Upstream& upstream() const { return *destination_.upstream; }
   const config::Compression& compression() const { return *destination_.compression; }
   const config::Limits& limits() const { return *destination_.limits; }
-  /// The number of its app.
-  std::size_t app() const { return destination_.number; }
+  /// The number of its app in its settings.
+  std::size_t app_number() const { return destination_.number; }
+  const AppPtr& app() const { return settings_->apps[app_number()]; }
   /// The client's address without its port; empty for a unix socket.
   const std::string& peer() const { return peer_; }
   /// For logs, with its port.
@@ -69,7 +71,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   std::size_t listener() const { return listener_; }
   bool is_over_limit() const { return is_over_limit_; }
   /// Whether its listener speaks TLS.
-  bool is_secure() const { return config_->listeners[listener_].tls.has_value(); }
+  bool is_secure() const { return config().listeners[listener_].tls.has_value(); }
   /// What X-Forwarded-Client-Cert says of a client that has shown a certificate; else empty.
   const std::string& client_cert() const { return client_cert_; }
   /// Whether limits.max_connections_per_ip has a place for it.
@@ -155,12 +157,15 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   /// want.
   bool refuse_before_tls();
   void take_place(std::string address);
+  void leave_address();
+  void renew_settings();
 
   Context& context_;
   SessionPtr self_;  // while it is open
-  std::shared_ptr<const config::Config> config_;
+  std::shared_ptr<const Settings> settings_;
   Destination destination_;
   std::size_t listener_;
+  telemetry::ListenerCounters* listener_counters_;  // the worker's, where it is counted as active
   std::optional<std::uint16_t> local_port_;
   std::unique_ptr<http::ProxiedAddresses> told_;  // by a balancer's header, unless that keeps the socket's
   std::string peer_;
@@ -170,8 +175,9 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool is_trusted_;
   std::string place_;  // the address that has_place_ is of
   bool has_place_ = false;
-  bool has_app_place_ = false;
-  bool is_refused_;  // counted in Context::refused
+  bool is_place_counted_ = false;
+  AppPtr app_place_;  // where it holds a place of upstream.max_connections
+  bool is_refused_;   // counted in Context::refused
   bool is_closed_ = false;
   bool is_broken_ = false;  // a handler threw: its phase is not asked any more
   bool has_result_ = false;

@@ -80,7 +80,7 @@ void write_access_line(Session& session) {
   const SessionFacts& facts = session.facts();
   const config::Config& config = session.config();
   const bool has_request = !facts.method.empty();
-  if (!config.log.access || (!has_request && facts.status == 0)) return;
+  if (!session.context().config().log.access || (!has_request && facts.status == 0)) return;
   const std::string client = session.client();
   const std::string listener = config.listeners[session.listener()].label();
   const bool has_choice = !config.routes.empty() && has_request;

@@ -25,7 +25,7 @@ void TlsPhase::begin() {
   Context& context = session_.context();
   session_.set_deadline(session_.started() + session_.config().timeouts.handshake);
   const base::ByteQueue early = std::move(early_);
-  client().begin_tls(context.tls.listeners.at(session_.listener())->accept(context.tls_buffers),
+  client().begin_tls(session_.settings().tls.listeners.at(session_.listener())->accept(context.tls_buffers),
                      context.tls_buffers, {.from_peer = early.view()});
   session_.want_readable(Leg::client);
 }

@@ -53,7 +53,7 @@ class AppCheck::Round : public std::enable_shared_from_this<Round> {
     if (reasons_.size() == connectors_.size()) answer_.set_value(in_words(reasons_));
   }
 
-  const std::vector<config::UpstreamUrl>& apps_;  // the check's, which outlives io
+  std::vector<config::UpstreamUrl> apps_;
   std::vector<std::unique_ptr<net::Connector>> connectors_;
   std::promise<std::string> answer_;
   std::vector<std::string> reasons_;
@@ -76,6 +76,13 @@ AppCheck::AppCheck(net::IoContext& io, std::vector<config::UpstreamUrl> apps)
 
 AppCheck::~AppCheck() {
   if (round_) round_->cancel();
+}
+
+void AppCheck::set_apps(std::vector<config::UpstreamUrl> apps) {
+  const std::lock_guard lock{mutex_};
+  if (apps == apps_) return;
+  apps_ = std::move(apps);
+  checked_.reset();
 }
 
 std::string AppCheck::problem() {

@@ -24,6 +24,8 @@ class AppCheck {
   /// When neither thread runs any more.
   ~AppCheck();
 
+  /// From now on these.
+  void set_apps(std::vector<config::UpstreamUrl> apps);
   /// Empty when one can be reached, else why none can; waits for up to a second. Not from io's thread.
   std::string problem();
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <set>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/inotify.h>
@@ -67,7 +68,7 @@ bool FileWatch::watch() {
 }
 
 void FileWatch::start() {
-  if (files_.empty()) return;
+  if (files_.empty() || std::exchange(has_started_, true)) return;
   if (inotify_.is_open()) wait();
   look_now_and_then();
 }
@@ -79,6 +80,18 @@ void FileWatch::look_now_and_then() {
     look_now_and_then();
     look();
   });
+}
+
+void FileWatch::set_files(std::vector<std::string> files) {
+  files_ = std::move(files);
+  if (inotify_.is_open()) {
+    watch_folders();
+  } else {
+    watch();
+    if (has_started_ && inotify_.is_open()) wait();
+  }
+  stamps_ = stamps();
+  start();
 }
 
 void FileWatch::stop() {
@@ -127,8 +140,13 @@ void FileWatch::look() {
   if (inotify_.is_open()) watch_folders();
   std::vector<std::string> now = stamps();
   if (now == stamps_) return;
-  on_change_();
-  stamps_ = std::move(now);  // what throws is tried again
+  std::swap(stamps_, now);
+  try {
+    on_change_();  // may set other files
+  } catch (...) {
+    stamps_ = std::move(now);  // tried again with the next look
+    throw;
+  }
 }
 
 std::vector<std::string> FileWatch::stamps() const {

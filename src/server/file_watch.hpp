@@ -29,6 +29,8 @@ class FileWatch {
   bool watch();
   void start();
   void stop();
+  /// Others, from now on; how they are at this moment is no change.
+  void set_files(std::vector<std::string> files);
 
  private:
   void watch_folders();
@@ -47,6 +49,7 @@ class FileWatch {
   boost::asio::posix::basic_stream_descriptor<net::Executor> inotify_;
   net::Timer quiet_;
   net::Timer now_and_then_;
+  bool has_started_ = false;
   bool is_settling_ = false;
   net::Clock::time_point look_by_{};
 };

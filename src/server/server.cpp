@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "server/cpu_quota.hpp"
 
@@ -12,68 +13,64 @@ using telemetry::Level;
 namespace {
 
 constexpr auto kAnswerTime = std::chrono::seconds{1};
-constexpr auto kPollGone = std::chrono::milliseconds{20};
 /// Over limits.max_connections a client still gets a 503, unless that many are being told so already.
 constexpr std::size_t kRefusedAtOnce = 256;
 constexpr auto kBetweenDropLines = std::chrono::seconds{1};
 
 }  // namespace
 
-Server::Server(std::shared_ptr<const config::Config> config, telemetry::Log& log, std::string version)
-    : config_(std::move(config)),
-      log_(log),
+Server::Server(std::shared_ptr<const config::Config> config, ConfigSource source, telemetry::Log& log,
+               std::string version)
+    : log_(log),
       version_(std::move(version)),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
-      drain_timer_(io_.get_executor()),
-      tls_(io_, *config_, log_),
-      app_check_(io_, apps_of(*config_)),
-      quota_(*config_),
-      dropped_(config_->listeners.size()) {
-  open_listeners();
-  const std::uint32_t count = config_->workers != 0 ? config_->workers : automatic_workers();
-  for (std::uint32_t i = 0; i < count; ++i) {
-    workers_.push_back(
-        std::make_unique<Worker>(config_, tls_.setup(), log_, quota_, config_->compression.memory / count));
-  }
-  // After the workers: its handler asks them from the first request on.
-  const config::Address& admin = config_->admin.address;
-  side_port_ = std::make_unique<SidePort>(
-      admin.host, admin.port,
-      [this](const SideRequest& request, const SideReply& reply) { serve(request, reply); });
-  tls_.start([this](const net::TlsSetup& setup) {
-    for (const auto& worker : workers_) worker->use(setup);
-  });
-  for (const auto& listener : listeners_) listener->start();
+      keeper_(io_, config, std::move(source), log_, reload_count_),
+      tls_(io_, config, log_, reload_count_),
+      app_check_(io_, apps_of(*config)),
+      quota_(config->limits),
+      settings_(std::make_shared<const proxy::Settings>(config, tls_.setup(), quota_)),
+      drain_(io_, log_, drain_actions()),
+      listeners_(io_, log_, [this](net::AcceptedSocket socket, std::size_t listener) {
+        on_accept(std::move(socket), listener);
+      }) {
+  listeners_.change(config->listeners);
+  start_workers();
+  start_side_port();
+  tls_.start([this](const net::TlsSetup&) { use_settings(); });
+  keeper_.start([this](const ConfigKeeper::ConfigPtr& next) { adopt(next); });
+  listeners_.start();
   wait_for_signals();
   log_.write(Level::info, "serving",
              {{"version", version_},
-              {"workers", std::uint64_t{count}},
-              {"upstream", config_->upstream.url.text()},
-              {"admin", net::text({admin.host, side_port_->port(), {}})}});
+              {"workers", std::uint64_t{workers_.size()}},
+              {"upstream", config->upstream.url.text()},
+              {"admin", net::text({config->admin.address.host, side_port_->port(), {}})}});
 }
 
 Server::~Server() {
   side_port_.reset();
-  listeners_.clear();
+  listeners_.stop();
   workers_.clear();
 }
 
-void Server::open_listeners() {
-  for (std::size_t i = 0; i < config_->listeners.size(); ++i) {
-    const config::Listener& listener = config_->listeners[i];
-    net::Target target{listener.address.host, listener.address.port, listener.address.unix_path};
-    listeners_.push_back(std::make_unique<net::Listener>(
-        io_, target, [this, i](net::AcceptedSocket socket) { on_accept(std::move(socket), i); },
-        [this](const net::error_code& error) {
-          log_.write(Level::error, "cannot accept connections", {{"reason", error.message()}});
-        }));
-    if (!listener.address.is_unix()) target.port = listeners_.back()->port();
-    log_.write(Level::info, "listening", {{"listener", listener.label()}, {"address", net::text(target)}});
+void Server::start_workers() {
+  const std::uint32_t count = config().workers != 0 ? config().workers : automatic_workers();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    workers_.push_back(
+        std::make_unique<Worker>(settings_, log_, quota_, config().compression.memory / count));
   }
 }
 
+void Server::start_side_port() {
+  // After the workers: its handler asks them from the first request on.
+  const config::Address& address = config().admin.address;
+  side_port_ = std::make_unique<SidePort>(
+      address.host, address.port,
+      [this](const SideRequest& request, const SideReply& reply) { serve(request, reply); });
+}
+
 void Server::run() {
-  while (state_ != State::stopped) {
+  while (!has_stopped_) {
     try {
       io_.run();
     } catch (const std::exception& error) {
@@ -88,9 +85,10 @@ void Server::on_accept(net::AcceptedSocket socket, std::size_t listener) {
   for (const auto& worker : workers_) refused += worker->refused();
   // Both are read while sessions go: one that has gone in between may be in the first sum alone.
   const std::size_t open = connections();
-  const bool is_over_limit = open >= refused && open - refused >= config_->limits.max_connections;
+  const std::size_t limit = config().limits.max_connections;
+  const bool is_over_limit = open >= refused && open - refused >= limit;
   // Those who linger after their answer hold descriptors, if no places.
-  const std::size_t most = kRefusedAtOnce + (is_over_limit ? 0 : config_->limits.max_connections);
+  const std::size_t most = kRefusedAtOnce + (is_over_limit ? 0 : limit);
   if (refused >= most) {
     drop(listener);
     return;
@@ -101,13 +99,16 @@ void Server::on_accept(net::AcceptedSocket socket, std::size_t listener) {
 }
 
 void Server::drop(std::size_t listener) {
-  dropped_[listener].fetch_add(1, std::memory_order_relaxed);
+  const std::string name = config().listeners[listener].label();
+  {
+    const std::lock_guard lock{dropped_mutex_};
+    ++dropped_[name];
+  }
   const auto now = net::Clock::now();
   if (now < next_drop_line_) return;
   next_drop_line_ = now + kBetweenDropLines;
   log_.write(Level::warning, "too many connections at once: dropping some without an answer",
-             {{"listener", config_->listeners[listener].label()},
-              {"limit", std::uint64_t{config_->limits.max_connections}}});
+             {{"listener", name}, {"limit", std::uint64_t{config().limits.max_connections}}});
 }
 
 std::size_t Server::connections() const {
@@ -125,67 +126,62 @@ void Server::wait_for_signals() {
 }
 
 void Server::on_signal(int number) {
-  if (number == SIGHUP) {
-    log_.write(Level::warning,
-               "only the files of TLS are read again: for the rest of the configuration restart");
-    if (tls_.is_used()) tls_.reload();
-    return;
-  }
-  if (state_ == State::serving) {
-    begin_drain();
-  } else {
+  if (number == SIGHUP) return reload();
+  if (std::exchange(is_exiting_, true)) {
     log_.write(Level::warning, "second signal: stopping at once",
                {{"connections", std::uint64_t{connections()}}});
-    stop();
+    return stop();
   }
+  begin_drain();
+  drain_.when_drained([this](const Drain::Outcome&) { stop(); });
+}
+
+void Server::reload() {
+  if (keeper_.has_file()) keeper_.reload();
+  if (tls_.is_used()) tls_.reload();
+}
+
+void Server::adopt(const std::shared_ptr<const config::Config>& next) {
+  if (drain_.state() != Drain::State::serving) throw std::runtime_error("the proxy is draining");
+  net::TlsSetup tls = tls_.read(*next);
+  // The last that can fail. Who comes on what is closed by it still goes by the settings before.
+  listeners_.change(next->listeners);
+  tls_.adopt(next, std::move(tls));
+  quota_.set_limits(next->limits);
+  settings_ = std::make_shared<const proxy::Settings>(next, tls_.setup(), quota_);
+  for (const auto& worker : workers_) worker->use(settings_);
+  app_check_.set_apps(apps_of(*next));
+}
+
+void Server::use_settings() {
+  settings_ = std::make_shared<const proxy::Settings>(settings_->config, tls_.setup(), quota_);
+  for (const auto& worker : workers_) worker->use(settings_);
+}
+
+Drain::Actions Server::drain_actions() {
+  return {.connections = [this] { return connections(); },
+          .stop_accepting = [this] { listeners_.finish(); },
+          .close_connections =
+              [this](net::Clock::duration spread) {
+                for (const auto& worker : workers_) worker->drain(spread);
+              },
+          .cut_connections =
+              [this] {
+                for (const auto& worker : workers_) worker->cut_all("drain.timeout is over");
+              }};
 }
 
 void Server::begin_drain() {
-  state_ = State::draining;
-  const auto now = net::Clock::now();
-  drain_ends_ = now + config_->drain.timeout;
-  log_.write(Level::info, "draining", {{"connections", std::uint64_t{connections()}}});
-  drain_timer_.expires_at(std::min(now + config_->drain.delay, drain_ends_));
-  drain_timer_.async_wait([this](const net::error_code& error) {
-    if (!error && state_ == State::draining) close_all();
-  });
-}
-
-void Server::close_all() {
-  state_ = State::closing;
-  for (const auto& listener : listeners_) listener->stop();
-  // The last close frame leaves early enough for its answer.
-  const auto left =
-      drain_ends_ - net::Clock::now() - std::min<net::Clock::duration>(config_->timeouts.close, kAnswerTime);
-  const auto spread =
-      std::clamp<net::Clock::duration>(config_->drain.spread, {}, std::max<net::Clock::duration>(left, {}));
-  for (const auto& worker : workers_) worker->drain(spread);
-  wait_until_gone();
-}
-
-void Server::wait_until_gone() {
-  const bool time_is_up = net::Clock::now() >= drain_ends_;
-  if (connections() == 0 || time_is_up) {
-    if (time_is_up) {
-      log_.write(Level::warning, "drain.timeout is over: cutting what is left",
-                 {{"connections", std::uint64_t{connections()}}});
-    }
-    log_.write(Level::info, "drained");
-    stop();
-    return;
-  }
-  drain_timer_.expires_after(kPollGone);
-  drain_timer_.async_wait([this](const net::error_code& error) {
-    if (!error && state_ == State::closing) wait_until_gone();
-  });
+  drain_.begin(config().drain, std::min<net::Clock::duration>(config().timeouts.close, kAnswerTime));
 }
 
 void Server::stop() {
-  state_ = State::stopped;
-  drain_timer_.cancel();
+  has_stopped_ = true;
+  drain_.cancel();
+  keeper_.stop();
   tls_.stop();
   signals_.cancel();
-  for (const auto& listener : listeners_) listener->stop();
+  listeners_.stop();
   io_.stop();
 }
 

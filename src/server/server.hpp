@@ -1,14 +1,20 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <vector>
 
 #include <boost/asio/signal_set.hpp>
 
 #include "config/config.hpp"
-#include "net/listener.hpp"
 #include "server/app_check.hpp"
+#include "server/config_keeper.hpp"
+#include "server/drain.hpp"
+#include "server/listener_set.hpp"
+#include "server/reload_count.hpp"
 #include "server/side_port.hpp"
 #include "server/tls_keeper.hpp"
 #include "server/worker.hpp"
@@ -18,57 +24,64 @@
 namespace wsproxy::server {
 
 /// The whole process once its configuration is known: listeners on the main thread, workers on
-/// theirs, the side port on its own, and how all of it ends.
-///
-///   serving --SIGTERM--> not ready --drain.delay--> no new connections, close frames over drain.spread
-///           --all gone, drain.timeout or a second signal--> stopped
+/// theirs, the side port on its own, and how all of it changes and ends.
 class Server {
  public:
   /// Listens when it returns; throws std::exception with one line for the operator.
-  Server(std::shared_ptr<const config::Config> config, telemetry::Log& log, std::string version);
+  Server(std::shared_ptr<const config::Config> config, ConfigSource source, telemetry::Log& log,
+         std::string version);
   ~Server();
 
-  /// Serves until it has drained.
+  /// Serves until a signal has ended it: the first one drains, a second one does not wait for that.
   void run();
 
  private:
-  enum class State : std::uint8_t { serving, draining, closing, stopped };
-
-  void open_listeners();
+  void start_workers();
+  void start_side_port();
   void on_accept(net::AcceptedSocket socket, std::size_t listener);
   /// Counts, and says now and then, that one was closed at once.
   void drop(std::size_t listener);
   void wait_for_signals();
   void on_signal(int number);
+  void reload();
+  /// Puts a configuration into force: all of it, or it throws and nothing has changed.
+  void adopt(const std::shared_ptr<const config::Config>& next);
+  void use_settings();
+  Drain::Actions drain_actions();
   void begin_drain();
-  void close_all();
-  void wait_until_gone();
   void stop();
   std::size_t connections() const;
+  const config::Config& config() const { return *settings_->config; }
 
+  // On the side port's thread.
   void serve(const SideRequest& request, const SideReply& reply);
   SideAnswer answer(const SideRequest& request);
   SideAnswer readiness();
   SideAnswer liveness();
   SideAnswer metrics();
+  void drain(const SideRequest& request, const SideReply& reply);
   /// False when a worker did not answer in time.
   bool collect(telemetry::Counters& sum);
 
-  std::shared_ptr<const config::Config> config_;
   telemetry::Log& log_;
   std::string version_;
   net::IoContext io_{1};
   boost::asio::signal_set signals_;
-  net::Timer drain_timer_;
-  net::Clock::time_point drain_ends_;
-  std::atomic<State> state_{State::serving};
+  ReloadCount reload_count_;
+  ConfigKeeper keeper_;
   TlsKeeper tls_;
   AppCheck app_check_;
   proxy::Quota quota_;
-  std::vector<std::atomic<std::uint64_t>> dropped_;  // by listener
+  std::shared_ptr<const proxy::Settings> settings_;  // of the main thread
+  Drain drain_;
+  bool is_exiting_ = false;
+  std::atomic<bool> has_stopped_{false};
+  std::atomic<std::size_t> waiting_for_drain_{0};  // requests
+  mutable std::mutex dropped_mutex_;
+  std::map<std::string, std::uint64_t> dropped_;  // by the listener's name
   net::Clock::time_point next_drop_line_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  ListenerSet listeners_;
   std::unique_ptr<SidePort> side_port_;  // last in, first out: its handler uses all of the above
 };
 

@@ -1,16 +1,41 @@
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
 #include "config/dump.hpp"
 #include "server/server.hpp"
+#include "server/side_access.hpp"
 
 /// What the side port answers (DESIGN section 8). On the side port's thread.
 namespace wsproxy::server {
 
 namespace {
+
 constexpr auto kWorkerPatience = std::chrono::seconds{2};
+/// Of the side port's places most stay for probes and scrapers.
+constexpr std::size_t kMostWaitingForDrain = 16;
+
+const SideAnswer kForbidden{.status = 403,
+                            .body = "this may only be asked from this machine (admin.drain)\n"};
+
+SideAnswer not_allowed(std::string methods) {
+  return {.status = 405, .body = "method not allowed\n", .fields = {{"Allow", std::move(methods)}}};
+}
+
+SideAnswer answer_of(const Drain::Outcome& outcome) {
+  const double seconds = std::chrono::duration<double>(outcome.took).count();
+  return {.body = fmt::format("drained: {} connections closed, {} cut, in {:.1f} s\n", outcome.closed,
+                              outcome.cut, seconds)};
+}
+
 }  // namespace
 
 void Server::serve(const SideRequest& request, const SideReply& reply) {
   try {
-    reply(answer(request));
+    if (request.path == "/drain") {
+      drain(request, reply);
+    } else {
+      reply(answer(request));
+    }
   } catch (const std::exception& error) {
     log_.write(telemetry::Level::error, "the side port could not answer",
                {{"path", request.path}, {"reason", error.what()}});
@@ -18,13 +43,31 @@ void Server::serve(const SideRequest& request, const SideReply& reply) {
   }
 }
 
+void Server::drain(const SideRequest& request, const SideReply& reply) {
+  if (request.method == SideMethod::head) return reply(not_allowed("GET, POST"));
+  if (!may_command(keeper_.current()->admin.drain, request, true)) return reply(kForbidden);
+  if (waiting_for_drain_.fetch_add(1) >= kMostWaitingForDrain) {
+    --waiting_for_drain_;
+    return reply({.status = 503, .body = "enough are waiting for the drain already\n"});
+  }
+  boost::asio::post(io_, [this, reply] {
+    begin_drain();
+    drain_.when_drained([this, reply](const Drain::Outcome& outcome) {
+      --waiting_for_drain_;
+      reply(answer_of(outcome));
+    });
+  });
+}
+
 SideAnswer Server::answer(const SideRequest& request) {
   const std::string_view path = request.path;
+  if (request.method == SideMethod::post) return not_allowed("GET, HEAD");
   if (path == "/livez") return liveness();
   if (path == "/readyz" || path == "/healthz") return readiness();
   if (path == "/metrics") return metrics();
-  if (path == "/config") return {.content_type = "application/yaml", .body = config::dump(*config_)};
-  if (path == "/drain" || path == "/status") return {.status = 501, .body = "not supported yet\n"};
+  if (path == "/config")
+    return {.content_type = "application/yaml", .body = config::dump(*keeper_.current())};
+  if (path == "/status") return {.status = 501, .body = "not supported yet\n"};
   if (path == "/") return {.body = "wsproxy " + version_ + ": /livez /readyz /healthz /metrics /config\n"};
   return {.status = 404, .body = "not found\n"};
 }
@@ -36,7 +79,9 @@ SideAnswer Server::liveness() {
 }
 
 SideAnswer Server::readiness() {
-  if (state_ != State::serving) return {.status = 503, .body = "draining\n"};
+  const Drain::State state = drain_.state();
+  if (state == Drain::State::drained) return {.status = 503, .body = "drained\n"};
+  if (state != Drain::State::serving) return {.status = 503, .body = "draining\n"};
   const std::string problem = app_check_.problem();
   if (!problem.empty()) return {.status = 503, .body = problem + "\n"};
   return {.body = "ok\n"};
@@ -46,20 +91,16 @@ SideAnswer Server::metrics() {
   telemetry::Snapshot snapshot;
   // Sums without one worker would look like counters that were reset.
   if (!collect(snapshot.counters)) return {.status = 503, .body = "a worker does not answer\n"};
-  for (const config::Listener& listener : config_->listeners) {
-    snapshot.listener_names.push_back(listener.label());
-  }
   snapshot.version = version_;
-  snapshot.draining = state_ != State::serving;
+  snapshot.draining = drain_.state() != Drain::State::serving;
   snapshot.certificates = tls_.certificates();
-  snapshot.reloads = tls_.reloads();
+  snapshot.reloads = reload_count_.counters();
   snapshot.process = telemetry::read_process_metrics();
   return {.content_type = std::string{telemetry::kPrometheusContentType},
           .body = telemetry::render(snapshot)};
 }
 
 bool Server::collect(telemetry::Counters& sum) {
-  sum.listeners.resize(config_->listeners.size());
   std::vector<std::future<telemetry::Counters>> parts;
   for (const auto& worker : workers_) parts.push_back(worker->counters());
   const auto deadline = net::Clock::now() + kWorkerPatience;
@@ -71,9 +112,9 @@ bool Server::collect(telemetry::Counters& sum) {
       all_answered = false;
     }
   }
-  for (std::size_t i = 0; i < dropped_.size(); ++i) {
-    const std::uint64_t dropped = dropped_[i].load(std::memory_order_relaxed);
-    sum.listeners[i].total[static_cast<std::size_t>(telemetry::ConnectionResult::rejected)] += dropped;
+  const std::lock_guard lock{dropped_mutex_};
+  for (const auto& [name, dropped] : dropped_) {
+    sum.listeners[name].total[static_cast<std::size_t>(telemetry::ConnectionResult::rejected)] += dropped;
     sum.rejected[static_cast<std::size_t>(telemetry::Rejection::max_connections)] += dropped;
   }
   return all_answered;

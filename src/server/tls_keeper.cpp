@@ -18,19 +18,35 @@ std::string date_of(std::chrono::system_clock::time_point time) {
 
 }  // namespace
 
-TlsKeeper::TlsKeeper(net::IoContext& io, const config::Config& config, telemetry::Log& log)
-    : config_(config), log_(log), watch_(io, net::tls_files(config), [this] { reload(); }) {
+TlsKeeper::TlsKeeper(net::IoContext& io, std::shared_ptr<const config::Config> config, telemetry::Log& log,
+                     ReloadCount& count)
+    : config_(std::move(config)),
+      log_(log),
+      count_(count),
+      watch_(io, net::tls_files(*config_), [this] { reload(); }) {
   if (!watch_.watch()) {
     log_.write(Level::warning, "no inotify left: changes of TLS files are seen within a minute");
   }
+  setup_ = read(*config_);
+  note_certificates();
+  tell_certificates();
+}
+
+net::TlsSetup TlsKeeper::read(const config::Config& next) {
   net::TlsProblems problems;
-  setup_ = net::load_tls(config_, tickets_, problems);
+  net::TlsSetup setup = net::load_tls(next, tickets_, problems);
   for (const net::TlsProblem& problem : problems) {
     if (problem.kind == Kind::broken) throw std::runtime_error(problem.key + ": " + problem.text);
     log_.write(Level::warning, "TLS is not as it should be",
                {{"key", problem.key}, {"problem", problem.text}});
   }
-  reloads_.last_success = std::chrono::system_clock::now();
+  return setup;
+}
+
+void TlsKeeper::adopt(std::shared_ptr<const config::Config> next, net::TlsSetup setup) {
+  config_ = std::move(next);
+  setup_ = std::move(setup);
+  watch_.set_files(net::tls_files(*config_));
   note_certificates();
   tell_certificates();
 }
@@ -42,18 +58,14 @@ void TlsKeeper::start(OnNew on_new) {
 
 void TlsKeeper::reload() {
   net::TlsProblems problems;
-  setup_ = net::reload_tls(config_, tickets_, setup_, problems);
+  setup_ = net::reload_tls(*config_, tickets_, setup_, problems);
   std::erase_if(problems, [](const net::TlsProblem& problem) { return problem.kind == Kind::exposed; });
   for (const net::TlsProblem& problem : problems) {
     log_.write(Level::error, "new TLS files refused: the ones before stay in use",
                {{"key", problem.key}, {"problem", problem.text}});
   }
   note_certificates();
-  {
-    const std::lock_guard lock{mutex_};
-    ++(problems.empty() ? reloads_.succeeded : reloads_.failed);
-    if (problems.empty()) reloads_.last_success = std::chrono::system_clock::now();
-  }
+  count_.add(problems.empty());
   tell_certificates();
   if (on_new_) on_new_(setup_);
 }
@@ -68,17 +80,12 @@ std::vector<telemetry::CertificateExpiry> TlsKeeper::certificates() const {
   return certificates_;
 }
 
-telemetry::ReloadCounters TlsKeeper::reloads() const {
-  const std::lock_guard lock{mutex_};
-  return reloads_;
-}
-
 void TlsKeeper::note_certificates() {
   std::vector<telemetry::CertificateExpiry> found;
   for (std::size_t i = 0; i < setup_.listeners.size(); ++i) {
     if (!setup_.listeners[i]) continue;
     for (const auto& one : setup_.listeners[i]->certificates()) {
-      found.push_back({config_.listeners[i].label(), one.file, one.not_after});
+      found.push_back({config_->listeners[i].label(), one.file, one.not_after});
     }
   }
   const std::lock_guard lock{mutex_};

@@ -9,6 +9,7 @@
 #include "net/tls_setup.hpp"
 #include "net/tls_ticket_keys.hpp"
 #include "server/file_watch.hpp"
+#include "server/reload_count.hpp"
 #include "telemetry/exporter.hpp"
 #include "telemetry/log.hpp"
 
@@ -22,7 +23,8 @@ class TlsKeeper {
   using OnNew = std::function<void(const net::TlsSetup&)>;
 
   /// Throws std::runtime_error with one line for the operator when a file is broken. All outlive this.
-  TlsKeeper(net::IoContext& io, const config::Config& config, telemetry::Log& log);
+  TlsKeeper(net::IoContext& io, std::shared_ptr<const config::Config> config, telemetry::Log& log,
+            ReloadCount& count);
 
   const net::TlsSetup& setup() const { return setup_; }
   /// From now on files are watched, and `on_new` told of what they have become.
@@ -31,26 +33,30 @@ class TlsKeeper {
   /// Reads the files again, changed or not.
   void reload();
 
+  /// What another configuration has; throws std::runtime_error when a file of it is broken.
+  net::TlsSetup read(const config::Config& next);
+  /// From now on it keeps that one's.
+  void adopt(std::shared_ptr<const config::Config> next, net::TlsSetup setup);
+
   /// Whether anybody speaks TLS.
   bool is_used() const;
 
-  // From any thread.
+  /// From any thread.
   std::vector<telemetry::CertificateExpiry> certificates() const;
-  telemetry::ReloadCounters reloads() const;
 
  private:
   void note_certificates();
   void tell_certificates() const;
 
-  const config::Config& config_;
+  std::shared_ptr<const config::Config> config_;
   telemetry::Log& log_;
+  ReloadCount& count_;
   net::TlsTicketKeys tickets_;
   net::TlsSetup setup_;
   FileWatch watch_;
   OnNew on_new_;
-  mutable std::mutex mutex_;  // of the two below
+  mutable std::mutex mutex_;  // of the next one
   std::vector<telemetry::CertificateExpiry> certificates_;
-  telemetry::ReloadCounters reloads_;
 };
 
 }  // namespace wsproxy::server

@@ -24,14 +24,10 @@ void count_sacrifices(const deflate::Codecs::Sacrificed& from, telemetry::Counte
 
 }  // namespace
 
-Worker::Worker(std::shared_ptr<const config::Config> config, net::TlsSetup tls, telemetry::Log& log,
-               proxy::Quota& quota, std::size_t memory_share)
-    : context_(io_, std::move(config), log, quota, memory_share) {
-  context_.tls = std::move(tls);
-  if (std::ranges::any_of(context_.tls.listeners, [](const auto& listener) { return listener != nullptr; })) {
-    side_ = std::make_unique<net::SideThread>(io_);
-    context_.tls_buffers.side = side_.get();
-  }
+Worker::Worker(std::shared_ptr<const proxy::Settings> settings, telemetry::Log& log, proxy::Quota& quota,
+               std::size_t memory_share)
+    : context_(io_, std::move(settings), log, quota, memory_share) {
+  provide_side_thread();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -45,6 +41,14 @@ Worker::~Worker() {
     context_.poller.stop();
   });
   thread_.join();
+}
+
+void Worker::provide_side_thread() {
+  const auto& listeners = context_.settings->tls.listeners;
+  if (side_ || std::ranges::all_of(listeners, [](const auto& listener) { return listener == nullptr; }))
+    return;
+  side_ = std::make_unique<net::SideThread>(io_);
+  context_.tls_buffers.side = side_.get();
 }
 
 void Worker::run() {
@@ -133,8 +137,11 @@ std::future<telemetry::Counters> Worker::counters() {
   return future;
 }
 
-void Worker::use(net::TlsSetup tls) {
-  boost::asio::post(io_, [this, tls = std::move(tls)]() mutable { context_.tls = std::move(tls); });
+void Worker::use(std::shared_ptr<const proxy::Settings> settings) {
+  boost::asio::post(io_, [this, settings = std::move(settings)]() mutable {
+    context_.use(std::move(settings));
+    provide_side_thread();
+  });
 }
 
 void Worker::drain(net::Clock::duration spread) {

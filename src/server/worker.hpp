@@ -15,8 +15,8 @@ namespace wsproxy::server {
 /// One thread with one loop and everything its sessions touch. Other threads only post to it.
 class Worker {
  public:
-  Worker(std::shared_ptr<const config::Config> config, net::TlsSetup tls, telemetry::Log& log,
-         proxy::Quota& quota, std::size_t memory_share);
+  Worker(std::shared_ptr<const proxy::Settings> settings, telemetry::Log& log, proxy::Quota& quota,
+         std::size_t memory_share);
   /// Cuts what is left and joins.
   ~Worker();
   Worker(const Worker&) = delete;
@@ -31,8 +31,8 @@ class Worker {
   /// A copy of its counters, made by the worker itself between two events.
   std::future<telemetry::Counters> counters();
 
-  /// What new connections use from now on.
-  void use(net::TlsSetup tls);
+  /// What connections go by that are handed over from now on.
+  void use(std::shared_ptr<const proxy::Settings> settings);
 
   /// Close frames for all, spread evenly with jitter; also for those still in their handshake.
   void drain(net::Clock::duration spread);
@@ -40,6 +40,7 @@ class Worker {
 
  private:
   void run();
+  void provide_side_thread();
   void keep_on();
   void keep_house();
   void watch_load();

@@ -37,8 +37,7 @@ ListenerCounters& ListenerCounters::operator+=(const ListenerCounters& other) {
 }
 
 Counters& Counters::operator+=(const Counters& other) {
-  listeners.resize(std::max(listeners.size(), other.listeners.size()));
-  for (std::size_t i = 0; i < other.listeners.size(); ++i) listeners[i] += other.listeners[i];
+  for (const auto& [name, listener] : other.listeners) listeners[name] += listener;
   add(handshakes, other.handshakes);
   add(tls_handshakes, other.tls_handshakes);
   add(tls_failures, other.tls_failures);

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <vector>
+#include <string>
 
 #include "telemetry/histogram.hpp"
 #include "telemetry/tls_failure.hpp"
@@ -124,13 +124,14 @@ struct DirectionCounters {
 struct ListenerCounters {
   std::int64_t active = 0;
   std::array<std::uint64_t, kConnectionResults> total{};
+  bool is_open = true;  // else a reload has closed it, and it is here for its connections
   ListenerCounters& operator+=(const ListenerCounters& other);
 };
 
 /// Everything one worker counts: plain integers, touched by its own thread only. The exporter gets
 /// copies and sums them.
 struct Counters {
-  std::vector<ListenerCounters> listeners;  // by the listener's place in the config
+  std::map<std::string, ListenerCounters> listeners;  // by name; listeners of one name are one series
   std::array<std::uint64_t, kExtensionOutcomes> handshakes{};
   // tls_handshakes[version][resumed]: version 0 is TLS 1.2, 1 is TLS 1.3
   std::array<std::array<std::uint64_t, 2>, 2> tls_handshakes{};

@@ -46,21 +46,11 @@ constexpr std::array<const char*, 2> kTypeNames{"text", "binary"};
 constexpr std::array<const char*, 2> kBoolNames{"false", "true"};
 constexpr std::array<const char*, 2> kTlsVersionNames{"1.2", "1.3"};
 
-/// Listeners of one name are one series: a scrape with the same series twice is refused as a whole.
-std::map<std::string, ListenerCounters> by_listener_name(const Snapshot& snapshot) {
-  std::map<std::string, ListenerCounters> sums;
-  const auto& counters = snapshot.counters.listeners;
-  for (std::size_t i = 0; i < snapshot.listener_names.size(); ++i) {
-    sums[snapshot.listener_names[i]] += i < counters.size() ? counters[i] : ListenerCounters{};
-  }
-  return sums;
-}
-
 void add_connections(Families& out, const Snapshot& snapshot) {
   auto active = make_family(MetricType::Gauge, "wsproxy_connections_active", "Client connections open now.");
   auto total = make_family(MetricType::Counter, "wsproxy_connections_total",
                            "Accepted client connections by what became of their handshake.");
-  for (const auto& [name, listener] : by_listener_name(snapshot)) {
+  for (const auto& [name, listener] : snapshot.counters.listeners) {
     add_gauge(active, {{"listener", name}}, static_cast<double>(listener.active));
     for (std::size_t i = 0; i < kConnectionResults; ++i) {
       add_counter(total, {{"listener", name}, {"result", kResultNames[i]}}, as_number(listener.total[i]));

@@ -25,8 +25,7 @@ struct ReloadCounters {
 
 /// Everything /metrics tells, collected by whoever owns the workers.
 struct Snapshot {
-  Counters counters;                        // the sum over all workers
-  std::vector<std::string> listener_names;  // by the listener's place in the config
+  Counters counters;  // the sum over all workers
   std::vector<CertificateExpiry> certificates;
   std::string version;
   bool draining = false;

@@ -65,16 +65,11 @@ class SessionRig {
   explicit SessionRig(config::Config config = {})
       : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)),
         log_({.level = telemetry::Level::error, .sink = [](std::string_view) {}, .clock = {}}),
-        quota_(config),
-        context_(io_, with_upstream(std::move(config)), log_, quota_, std::size_t{64} << 20) {
+        quota_(config.limits),
+        context_(io_, settings(with_upstream(std::move(config))), log_, quota_, std::size_t{64} << 20) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
       throw std::runtime_error("socketpair");
-    }
-    net::TlsProblems problems;
-    context_.tls = net::load_tls(*context_.config, tickets_, problems);
-    for (const net::TlsProblem& one : problems) {
-      if (one.kind == net::TlsProblem::Kind::broken) throw std::runtime_error(one.key + " " + one.text);
     }
     client = Peer{ends[0]};
     session_ =
@@ -139,6 +134,15 @@ class SessionRig {
     config.upstream.url.host = "127.0.0.1";
     config.upstream.url.port = ntohs(address_.sin_port);
     return std::make_shared<const config::Config>(std::move(config));
+  }
+
+  std::shared_ptr<const proxy::Settings> settings(const std::shared_ptr<const config::Config>& config) {
+    net::TlsProblems problems;
+    net::TlsSetup tls = net::load_tls(*config, tickets_, problems);
+    for (const net::TlsProblem& one : problems) {
+      if (one.kind == net::TlsProblem::Kind::broken) throw std::runtime_error(one.key + " " + one.text);
+    }
+    return std::make_shared<const proxy::Settings>(config, std::move(tls), quota_);
   }
 
   net::Descriptor listener_;

@@ -13,6 +13,8 @@ struct Bench {
   net::IoContext io;
   net::Poller poller{io};
   AppPool pool;
+  std::array<AppPtr, 2> apps{std::make_shared<App>(config::Upstream{}),
+                             std::make_shared<App>(config::Upstream{})};
 
   struct Connection {
     std::unique_ptr<net::Transport> ours;
@@ -33,19 +35,19 @@ TEST_CASE("The connection that was used last is used next, and only for its own 
   Bench bench;
   auto first = bench.connect(), second = bench.connect(), other = bench.connect();
   const net::Transport* const used_last = second.ours.get();
-  bench.pool.put(0, std::move(first.ours));
-  bench.pool.put(0, std::move(second.ours));
-  bench.pool.put(1, std::move(other.ours));
-  CHECK(bench.pool.take(0).get() == used_last);
-  CHECK(bench.pool.take(0) != nullptr);
-  CHECK(bench.pool.take(0) == nullptr);
+  bench.pool.put(bench.apps[0], std::move(first.ours));
+  bench.pool.put(bench.apps[0], std::move(second.ours));
+  bench.pool.put(bench.apps[1], std::move(other.ours));
+  CHECK(bench.pool.take(bench.apps[0]).get() == used_last);
+  CHECK(bench.pool.take(bench.apps[0]) != nullptr);
+  CHECK(bench.pool.take(bench.apps[0]) == nullptr);
   CHECK(bench.pool.size() == 1);
 }
 
 TEST_CASE("9112 9.3: a connection that its app closes while it is idle is gone") {
   Bench bench;
   auto connection = bench.connect();
-  bench.pool.put(0, std::move(connection.ours));
+  bench.pool.put(bench.apps[0], std::move(connection.ours));
   bench.turn();
   REQUIRE(bench.pool.size() == 1);
   connection.theirs.close();
@@ -56,7 +58,7 @@ TEST_CASE("9112 9.3: a connection that its app closes while it is idle is gone")
 TEST_CASE("An app that speaks unasked is not asked again on that connection") {
   Bench bench;
   auto connection = bench.connect();
-  bench.pool.put(0, std::move(connection.ours));
+  bench.pool.put(bench.apps[0], std::move(connection.ours));
   REQUIRE(::send(connection.theirs.number(), "x", 1, MSG_NOSIGNAL) == 1);
   bench.turn();
   CHECK(bench.pool.size() == 0);
@@ -71,7 +73,7 @@ TEST_CASE("One that has been told of something that was read already stays") {
   bench.turn();
   std::array<std::byte, 1> all{};
   REQUIRE(connection.ours->read_some(all).bytes == 1);
-  bench.pool.put(0, std::move(connection.ours));
+  bench.pool.put(bench.apps[0], std::move(connection.ours));
   bench.turn();
   CHECK(bench.pool.size() == 1);
 }
@@ -81,7 +83,7 @@ TEST_CASE("The pool is small: who came first goes first") {
   std::vector<net::Descriptor> apps;
   for (int i = 0; i < 65; ++i) {
     auto connection = bench.connect();
-    bench.pool.put(0, std::move(connection.ours));
+    bench.pool.put(bench.apps[0], std::move(connection.ours));
     apps.push_back(std::move(connection.theirs));
   }
   CHECK(bench.pool.size() == 64);
@@ -93,8 +95,8 @@ TEST_CASE("The pool is small: who came first goes first") {
 TEST_CASE("One that was taken is not the pool's any more") {
   Bench bench;
   auto connection = bench.connect();
-  bench.pool.put(0, std::move(connection.ours));
-  const auto taken = bench.pool.take(0);
+  bench.pool.put(bench.apps[0], std::move(connection.ours));
+  const auto taken = bench.pool.take(bench.apps[0]);
   REQUIRE(taken);
   int told = 0;
   taken->set_on_ready([&told](net::Transport::Ready) { ++told; });

@@ -14,8 +14,11 @@ class Rig {
             .format = telemetry::LogFormat::text,
             .sink = [this](std::string_view line) { lines_ += std::string{line} + "\n"; },
             .clock = {}})),
-        quota_(config),
-        context(io_, std::make_shared<const config::Config>(config), *log_, quota_, std::size_t{1} << 20) {}
+        quota_(config.limits),
+        context(io_,
+                std::make_shared<const proxy::Settings>(std::make_shared<const config::Config>(config),
+                                                        net::TlsSetup{}, quota_),
+                *log_, quota_, std::size_t{1} << 20) {}
 
   void observe(double utilisation, int rounds) {
     for (int i = 0; i < rounds; ++i) context.observe_load(utilisation);

@@ -53,7 +53,7 @@ std::uint64_t rejected(SessionRig& rig, Rejection reason = Rejection::tls) {
 }
 
 std::uint64_t ended(SessionRig& rig, telemetry::ConnectionResult result) {
-  return rig.counters().listeners.at(0).total[static_cast<std::size_t>(result)];
+  return rig.counters().listeners.begin()->second.total[static_cast<std::size_t>(result)];
 }
 
 std::uint64_t handshakes(SessionRig& rig) {

@@ -47,6 +47,7 @@ struct Bench {
   config::Config config;
   Lines lines;
   std::unique_ptr<telemetry::Log> log = std::make_unique<telemetry::Log>(lines.options());
+  ReloadCount count;
   std::unique_ptr<TlsKeeper> keeper;
   std::vector<net::TlsSetup> told;
 
@@ -62,7 +63,7 @@ struct Bench {
     folder.write("key", identity.key_pem());
   }
   void start() {
-    keeper = std::make_unique<TlsKeeper>(io, config, *log);
+    keeper = std::make_unique<TlsKeeper>(io, std::make_shared<const config::Config>(config), *log, count);
     keeper->start([this](const net::TlsSetup& setup) { told.push_back(setup); });
   }
   /// What happened to the files has been seen.
@@ -88,9 +89,9 @@ TEST_CASE("a keeper has its files from the start, and tells of their certificate
   REQUIRE(certificates.size() == 1);
   CHECK(certificates[0].listener == "public");
   CHECK(certificates[0].file == bench.folder.path("crt"));
-  CHECK(bench.keeper->reloads().succeeded == 0);
-  CHECK(bench.keeper->reloads().failed == 0);
-  CHECK(bench.keeper->reloads().last_success > std::chrono::system_clock::now() - 1h);
+  CHECK(bench.count.counters().succeeded == 0);
+  CHECK(bench.count.counters().failed == 0);
+  CHECK(bench.count.counters().last_success > std::chrono::system_clock::now() - 1h);
   CHECK(bench.told.empty());
   CHECK_THAT(bench.logged(), Contains("certificate in use") && Contains(bench.folder.path("crt")));
 }
@@ -134,8 +135,8 @@ TEST_CASE("new files are taken as soon as they are quiet, and told of", "[tls_ke
   CHECK(bench.told[0].listeners[0] != before);
   CHECK(bench.told[0].listeners[0] == bench.keeper->setup().listeners[0]);
   CHECK(bench.expiry() > expired + 23h);
-  CHECK(bench.keeper->reloads().succeeded == 1);
-  CHECK(bench.keeper->reloads().failed == 0);
+  CHECK(bench.count.counters().succeeded == 1);
+  CHECK(bench.count.counters().failed == 0);
 }
 
 TEST_CASE("new files that are broken or expired are refused and counted; the ones before stay",
@@ -143,7 +144,7 @@ TEST_CASE("new files that are broken or expired are refused and counted; the one
   Bench bench;
   bench.start();
   const auto expiry = bench.expiry();
-  const auto last_success = bench.keeper->reloads().last_success;
+  const auto last_success = bench.count.counters().last_success;
   std::string problem;
   SECTION("a certificate without its key") {
     bench.folder.write("crt", lasting(48h).certificate_pem());
@@ -159,14 +160,14 @@ TEST_CASE("new files that are broken or expired are refused and counted; the one
   }
   bench.settle();
   CHECK(bench.expiry() == expiry);
-  CHECK(bench.keeper->reloads().succeeded == 0);
-  CHECK(bench.keeper->reloads().failed == 1);
-  CHECK(bench.keeper->reloads().last_success == last_success);
+  CHECK(bench.count.counters().succeeded == 0);
+  CHECK(bench.count.counters().failed == 1);
+  CHECK(bench.count.counters().last_success == last_success);
   // And the next ones that are good are taken.
   bench.write(lasting(48h));
   bench.settle();
   CHECK(bench.expiry() > expiry);
-  CHECK(bench.keeper->reloads().succeeded == 1);
+  CHECK(bench.count.counters().succeeded == 1);
   CHECK_THAT(bench.logged(),
              Contains("the ones before stay in use") && Contains(problem) && Contains("\"level\":\"error\""));
 }
@@ -178,11 +179,11 @@ TEST_CASE("a pair that comes one file after the other is refused once at most, a
   const Identity next = lasting(48h);
   bench.folder.write("crt", next.certificate_pem());
   bench.settle();
-  CHECK(bench.keeper->reloads().failed == 1);
+  CHECK(bench.count.counters().failed == 1);
   bench.folder.write("key", next.key_pem());
   bench.settle();
-  CHECK(bench.keeper->reloads().failed == 1);
-  CHECK(bench.keeper->reloads().succeeded == 1);
+  CHECK(bench.count.counters().failed == 1);
+  CHECK(bench.count.counters().succeeded == 1);
 }
 
 TEST_CASE("a key that everybody can read is no reason to refuse it", "[tls_keeper]") {
@@ -192,15 +193,15 @@ TEST_CASE("a key that everybody can read is no reason to refuse it", "[tls_keepe
   bench.write(next);
   bench.folder.write("key", next.key_pem(), 0644);
   bench.settle();
-  CHECK(bench.keeper->reloads().succeeded == 1);
-  CHECK(bench.keeper->reloads().failed == 0);
+  CHECK(bench.count.counters().succeeded == 1);
+  CHECK(bench.count.counters().failed == 0);
 }
 
 TEST_CASE("who asks for it gets the files read again, changed or not", "[tls_keeper]") {
   Bench bench;
   bench.start();
   bench.keeper->reload();
-  CHECK(bench.keeper->reloads().succeeded == 1);
+  CHECK(bench.count.counters().succeeded == 1);
   CHECK(bench.told.size() == 1);
 }
 
@@ -211,7 +212,7 @@ TEST_CASE("a keeper that was stopped does not look any more", "[tls_keeper]") {
   bench.write(lasting(48h));
   bench.settle();
   CHECK(bench.told.empty());
-  CHECK(bench.keeper->reloads().succeeded == 0);
+  CHECK(bench.count.counters().succeeded == 0);
 }
 
 }  // namespace

@@ -9,9 +9,9 @@ namespace {
 /// Every counter set, none like its neighbour.
 Counters filled(std::uint64_t seed) {
   Counters c;
-  c.listeners.resize(2);
-  c.listeners[1].active = static_cast<std::int64_t>(seed);
-  c.listeners[1].total[2] = seed + 1;
+  c.listeners["a"] = {};
+  c.listeners["b"].active = static_cast<std::int64_t>(seed);
+  c.listeners["b"].total[2] = seed + 1;
   c.handshakes[1] = seed + 2;
   c.rejected[3] = seed + 3;
   c.upstream_errors[4] = seed + 4;
@@ -46,8 +46,8 @@ Counters filled(std::uint64_t seed) {
 TEST_CASE("adding the counters of two workers adds every one of them") {
   Counters sum = filled(100);
   sum += filled(1000);
-  CHECK(sum.listeners[1].active == 1100);
-  CHECK(sum.listeners[1].total[2] == 1102);
+  CHECK(sum.listeners["b"].active == 1100);
+  CHECK(sum.listeners["b"].total[2] == 1102);
   CHECK(sum.handshakes[1] == 1104);
   CHECK(sum.rejected[3] == 1106);
   CHECK(sum.upstream_errors[4] == 1108);
@@ -80,19 +80,18 @@ TEST_CASE("counters of a worker that knows more listeners make room in the sum")
   Counters sum;
   sum += filled(7);
   CHECK(sum.listeners.size() == 2);
-  CHECK(sum.listeners[1].active == 7);
+  CHECK(sum.listeners["b"].active == 7);
   sum += Counters{};
   CHECK(sum.listeners.size() == 2);
 }
 
 TEST_CASE("connections that end on another worker than they were counted on cancel out") {
   Counters a;
-  a.listeners.resize(1);
-  a.listeners[0].active = 3;
+  a.listeners["a"].active = 3;
   Counters b = a;
-  b.listeners[0].active = -2;
+  b.listeners["a"].active = -2;
   a += b;
-  CHECK(a.listeners[0].active == 1);
+  CHECK(a.listeners["a"].active == 1);
 }
 
 TEST_CASE("each close code with a label has its own place and every other one shares the last") {

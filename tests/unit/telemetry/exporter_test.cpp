@@ -14,7 +14,7 @@ namespace {
 
 Snapshot idle_snapshot() {
   Snapshot snapshot;
-  snapshot.listener_names = {"public"};
+  snapshot.counters.listeners["public"] = {};
   snapshot.version = "0.1.0";
   return snapshot;
 }
@@ -59,9 +59,8 @@ TEST_CASE("every series of a closed label set is there with 0 before anything ha
 TEST_CASE("each count stands at its own labels") {
   auto snapshot = idle_snapshot();
   auto& c = snapshot.counters;
-  c.listeners.resize(1);
-  c.listeners[0].active = 3;
-  c.listeners[0].total[static_cast<std::size_t>(ConnectionResult::refused_by_app)] = 4;
+  c.listeners["public"].active = 3;
+  c.listeners["public"].total[static_cast<std::size_t>(ConnectionResult::refused_by_app)] = 4;
   c.handshakes[static_cast<std::size_t>(ExtensionOutcome::declined)] = 5;
   c.rejected[static_cast<std::size_t>(Rejection::origin)] = 6;
   c.upstream_errors[static_cast<std::size_t>(UpstreamError::lost)] = 7;
@@ -89,7 +88,7 @@ TEST_CASE("each count stands at its own labels") {
   c.sacrifices[index(Sacrifice::histories_dropped)] = 36;
   c.http_requests[1] = 21;
   c.http_bytes[index(Direction::to_app)] = 22;
-  c.listeners[0].total[static_cast<std::size_t>(ConnectionResult::forwarded)] = 23;
+  c.listeners["public"].total[static_cast<std::size_t>(ConnectionResult::forwarded)] = 23;
   c.rejected[static_cast<std::size_t>(Rejection::not_implemented)] = 24;
   c.rejected[static_cast<std::size_t>(Rejection::rate)] = 25;
   c.rejected[static_cast<std::size_t>(Rejection::tls)] = 37;
@@ -181,20 +180,8 @@ TEST_CASE("histograms are cumulative, in seconds or bytes, and end in +Inf") {
 
 TEST_CASE("a listener's name cannot break out of its label") {
   auto snapshot = idle_snapshot();
-  snapshot.listener_names = {"a\"b\\c\nd"};
+  snapshot.counters.listeners["a\"b\\c\nd"] = {};
   CHECK_THAT(render(snapshot), Contains(R"(wsproxy_connections_active{listener="a\"b\\c\nd"} 0)"));
-}
-
-TEST_CASE("listeners of one name are one series") {
-  auto snapshot = idle_snapshot();
-  snapshot.listener_names = {"x", "x", "y"};
-  snapshot.counters.listeners.resize(2);
-  snapshot.counters.listeners[0].active = 1;
-  snapshot.counters.listeners[1].active = 2;
-  const auto text = render(snapshot);
-  CHECK(count_lines_with(text, "wsproxy_connections_active{") == 2);
-  CHECK(has_line(text, R"(wsproxy_connections_active{listener="x"} 3)"));
-  CHECK(has_line(text, R"(wsproxy_connections_active{listener="y"} 0)"));
 }
 
 TEST_CASE("certificates tell when they expire, and without any there is no such family") {
@@ -237,7 +224,7 @@ TEST_CASE("promtool finds nothing to say about the metrics") {
     return;
   }
   auto snapshot = idle_snapshot();
-  snapshot.listener_names = {"public", "a \"quoted\" one"};
+  snapshot.counters.listeners["a \"quoted\" one"] = {};
   snapshot.certificates = {{"public", "a.crt", std::chrono::system_clock::now()}};
   snapshot.process = read_process_metrics();
   std::string path = "/tmp/wsproxy-promtool-XXXXXX";

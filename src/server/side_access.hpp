@@ -1,0 +1,13 @@
+#pragma once
+
+#include "config/config.hpp"
+#include "server/side_request.hpp"
+
+namespace wsproxy::server {
+
+/// Whether this request may change the state of the process (admin.drain). `is_hook`: it asks for what a
+/// preStop hook asks for by GET, which is all that the kubelet can send, and from the node's address. A
+/// browser's page never may: whoever can open one could have it sent.
+bool may_command(config::AdminDrain rule, const SideRequest& request, bool is_hook);
+
+}  // namespace wsproxy::server
