@@ -70,7 +70,7 @@ void Drain::watch() {
   if (now >= next_line_) tell_progress(now);
   // Connections come and go by themselves until the delay is over; then the first to notice is this.
   const auto wake = state_ == State::draining ? std::min(began_ + how_.delay, next_line_) : now + kPollGone;
-  timer_.expires_at(std::min(wake, std::max(ends_, now + kPollGone)));
+  timer_.expires_at(now < ends_ ? std::min<net::Clock::time_point>(wake, ends_) : wake);
   timer_.async_wait([this](const net::error_code& error) {
     if (!error) watch();
   });
