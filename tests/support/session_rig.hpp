@@ -113,6 +113,15 @@ class SessionRig {
     return std::make_unique<Peer>(descriptor);
   }
 
+  /// The configuration changes: `change` makes the next one of that in force.
+  template <class Change>
+  void reload(Change change) {
+    config::Config next = context_.config();
+    change(next);
+    quota_.set_limits(next.limits);
+    context_.use(settings(std::make_shared<const config::Config>(std::move(next))));
+  }
+
   proxy::Session& session() { return *session_; }
   telemetry::Counters& counters() { return context_.counters; }
   bool is_gone() const { return is_gone_; }
