@@ -79,27 +79,32 @@ AppCheck::~AppCheck() {
 }
 
 void AppCheck::set_apps(std::vector<config::UpstreamUrl> apps) {
-  const std::lock_guard lock{mutex_};
-  if (apps == apps_) return;
+  const std::lock_guard lock{apps_mutex_};
   apps_ = std::move(apps);
-  checked_.reset();
+}
+
+std::vector<config::UpstreamUrl> AppCheck::apps() const {
+  const std::lock_guard lock{apps_mutex_};
+  return apps_;
 }
 
 std::string AppCheck::problem() {
   const std::lock_guard lock{mutex_};
-  if (checked_ && net::Clock::now() - *checked_ < kFresh) return problem_;
-  problem_ = ask_all();
+  std::vector<config::UpstreamUrl> apps = this->apps();
+  if (checked_ && net::Clock::now() - *checked_ < kFresh && apps == checked_apps_) return problem_;
+  problem_ = ask_all(apps);
+  checked_apps_ = std::move(apps);
   checked_ = net::Clock::now();
   return problem_;
 }
 
-std::string AppCheck::ask_all() {
-  round_ = std::make_shared<Round>(io_, poller_, apps_);
+std::string AppCheck::ask_all(const std::vector<config::UpstreamUrl>& apps) {
+  round_ = std::make_shared<Round>(io_, poller_, apps);
   std::future<std::string> answer = round_->answer();
   boost::asio::post(io_, [round = round_] { round->start(); });
   if (answer.wait_for(kPatience * 2) == std::future_status::ready) return answer.get();
   std::vector<std::string> silent;
-  for (const config::UpstreamUrl& app : apps_) silent.push_back(app.text() + ": no answer");
+  for (const config::UpstreamUrl& app : apps) silent.push_back(app.text() + ": no answer");
   return in_words(silent);
 }
 

@@ -24,21 +24,24 @@ class AppCheck {
   /// When neither thread runs any more.
   ~AppCheck();
 
-  /// From now on these.
+  /// From now on these. Waits for nobody: it is io's thread that asks.
   void set_apps(std::vector<config::UpstreamUrl> apps);
   /// Empty when one can be reached, else why none can; waits for up to a second. Not from io's thread.
   std::string problem();
 
  private:
   class Round;
-  std::string ask_all();
+  std::vector<config::UpstreamUrl> apps() const;
+  std::string ask_all(const std::vector<config::UpstreamUrl>& apps);
 
   net::IoContext& io_;
   net::Poller poller_;
+  mutable std::mutex apps_mutex_;  // of the next one
   std::vector<config::UpstreamUrl> apps_;
-  std::mutex mutex_;
+  std::mutex mutex_;              // of the rest; held while the apps are asked
   std::shared_ptr<Round> round_;  // the last one, so that an unfinished one can be ended
   std::optional<net::Clock::time_point> checked_;
+  std::vector<config::UpstreamUrl> checked_apps_;
   std::string problem_;
 };
 

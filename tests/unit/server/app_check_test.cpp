@@ -4,6 +4,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
 
 namespace wsproxy::server {
@@ -63,6 +64,24 @@ TEST_CASE("one app that can be reached is enough, wherever it stands") {
   CHECK_THAT(problem, Catch::StartsWith("no application can be reached: "));
   CHECK_THAT(problem, Contains(down.url().text() + ": Connection refused"));
   CHECK_THAT(problem, Contains(also_down.url().text() + ": Connection refused"));
+}
+
+TEST_CASE("other apps are asked at once, and to set them waits for no answer") {
+  net::IoContext sockets;
+  const App up{sockets, true};
+  const App down{sockets, false};
+  net::IoContext io{1};
+  AppCheck check{io, {down.url()}};
+  auto work = boost::asio::make_work_guard(io);
+  std::thread thread{[&io] { io.run(); }};
+  CHECK(check.problem() != "");
+  boost::asio::post(io, [&] { check.set_apps({up.url()}); });
+  const auto begin = std::chrono::steady_clock::now();
+  while (check.problem() != "" && std::chrono::steady_clock::now() - begin < std::chrono::milliseconds{900}) {
+  }
+  CHECK(check.problem() == "");
+  io.stop();
+  thread.join();
 }
 
 TEST_CASE("the apps of a config are each asked once, and the default only when it is meant") {
