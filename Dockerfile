@@ -1,16 +1,18 @@
 # docker build -t wsproxy .          the image has the binary, what it links, CA certificates and a user
+# docker build --target symbols --output symbols .      wsproxy.debug of the same build, for scripts/symbolize
 ARG BASE_IMAGE=debian:bookworm-slim
 
 FROM ${BASE_IMAGE} AS build
 WORKDIR /source
 COPY scripts/install-packages scripts/
 RUN scripts/install-packages build
+COPY scripts/split-debug scripts/
 COPY CMakeLists.txt ./
 COPY cmake cmake
 COPY src src
 RUN cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF \
  && ninja -C /build \
- && strip /build/wsproxy
+ && scripts/split-debug /build/wsproxy /symbols
 # ldd names the loader by its path and each library behind an arrow; --parents keeps their folders, where
 # the loader looks without a cache. libc itself resolves names (files and dns) since glibc 2.34.
 RUN mkdir -p /image/usr/bin /image/etc/ssl/certs /image/usr/lib/ssl /image/tmp \
@@ -23,6 +25,9 @@ RUN mkdir -p /image/usr/bin /image/etc/ssl/certs /image/usr/lib/ssl /image/tmp \
  && echo 'nonroot:x:65532:65532::/:/nonexistent' >/image/etc/passwd \
  && echo 'nonroot:x:65532:' >/image/etc/group \
  && chmod 1777 /image/tmp
+
+FROM scratch AS symbols
+COPY --from=build /symbols /
 
 FROM scratch
 COPY --from=build /image /

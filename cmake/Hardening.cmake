@@ -8,3 +8,5 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   add_compile_options($<${hardened}:-mbranch-protection=standard>)
 endif()
 add_link_options($<${hardened}:-pie> $<${hardened}:-Wl,-z,relro,-z,now,-z,noexecstack>)
+# What names a build: a crash is told with it, and it is in the program as well as in its debug symbols.
+add_link_options(-Wl,--build-id=sha1)

@@ -7,6 +7,7 @@
 
 #include "cli/given.hpp"
 #include "config/suggest.hpp"
+#include "telemetry/program_images.hpp"
 
 namespace wsproxy::cli {
 namespace {
@@ -27,7 +28,8 @@ class Grammar {
   Grammar() {
     app_.name("wsproxy");
     app_.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    app_.set_version_flag("--version", "wsproxy " WSPROXY_VERSION);
+    app_.set_version_flag("--version",
+                          "wsproxy " WSPROXY_VERSION "\nbuild id " + telemetry::program_build_id());
     app_.require_subcommand(0, 1);
     verbose_ = app_.add_flag("-v,--verbose")->description("log at info; twice: at debug");
     add_run();

@@ -12,7 +12,9 @@
 #include "config/unsupported.hpp"
 #include "config/yaml_reader.hpp"
 #include "deflate/method.hpp"
+#include "server/reporting.hpp"
 #include "server/server.hpp"
+#include "telemetry/sentry_queue.hpp"
 
 namespace wsproxy::cli {
 
@@ -46,6 +48,15 @@ telemetry::LogOptions log_options(const config::Log& log) {
       break;
   }
   return options;
+}
+
+/// What an error leaves for Sentry; a line of the log never fails for it.
+void hand_over(telemetry::SentryQueue& errors, const telemetry::LogLine& line) {
+  try {
+    errors.add(telemetry::sentry_event(line), std::chrono::steady_clock::now());
+  } catch (const std::exception&) {
+    errors.count_dropped(1);
+  }
 }
 
 /// Each connection takes two descriptors; the soft limit is often 1024 by tradition only.
@@ -85,7 +96,11 @@ int run(const RunOptions& options) {
 
   std::signal(SIGPIPE, SIG_IGN);
   const auto config = std::make_shared<const config::Config>(std::move(read.config));
-  telemetry::Log log(log_options(config->log));
+  telemetry::SentryQueue reports;
+  telemetry::LogOptions for_log = log_options(config->log);
+  for_log.on_error = [&reports](const telemetry::LogLine& line) { hand_over(reports, line); };
+  telemetry::Log log(std::move(for_log));
+  const server::Reporting reporting(config->sentry, reports, log, WSPROXY_VERSION);
   try {
     raise_descriptor_limit(config->limits.max_connections, log);
     server::Server server(

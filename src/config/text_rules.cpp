@@ -5,6 +5,7 @@
 #include "base/utf8.hpp"
 #include "config/address.hpp"
 #include "config/origin.hpp"
+#include "config/sentry_dsn.hpp"
 
 namespace wsproxy::config {
 namespace {
@@ -41,17 +42,7 @@ std::string origin_problem(std::string_view origin) {
 }
 
 std::string dsn_problem(std::string_view dsn) {
-  if (dsn.empty()) return {};
-  const auto scheme_end = dsn.find("://");
-  const auto scheme = dsn.substr(0, scheme_end);
-  if (scheme_end == std::string_view::npos || (scheme != "https" && scheme != "http"))
-    return "is no http(s) URL";
-  const auto rest = dsn.substr(scheme_end + 3);
-  const auto at = rest.find('@');
-  if (at == std::string_view::npos || at == 0) return "has no key";
-  const auto slash = rest.rfind('/');
-  const bool has_project = slash != std::string_view::npos && slash > at + 1 && slash + 1 < rest.size();
-  return has_project ? "" : "has no host or no project";
+  return dsn.empty() ? "" : parse_sentry_dsn(dsn).problem;
 }
 
 }  // namespace

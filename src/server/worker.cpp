@@ -1,12 +1,14 @@
 #include "server/worker.hpp"
 
 #include <algorithm>
+#include <pthread.h>
 #include <random>
 #include <utility>
 
 #include <boost/asio/post.hpp>
 
 #include "proxy/session.hpp"
+#include "server/crash_handler.hpp"
 
 namespace wsproxy::server {
 
@@ -52,6 +54,8 @@ void Worker::provide_side_thread() {
 }
 
 void Worker::run() {
+  const CrashStack stack;
+  ::pthread_setname_np(::pthread_self(), "worker");
   keep_house();
   watch_load();
   for (;;) {

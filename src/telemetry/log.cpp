@@ -42,6 +42,7 @@ class Log::Backend {
  public:
   explicit Backend(LogOptions options)
       : is_json_(wants_json(options)),
+        on_error_(std::move(options.on_error)),
         clock_(options.clock ? std::move(options.clock) : Clock{std::chrono::system_clock::now}),
         sink_(options.sink ? std::move(options.sink)
                            : Sink{[this](std::string_view line) { stderr_.write(line); }}),
@@ -60,7 +61,9 @@ class Log::Backend {
   Backend& operator=(const Backend&) = delete;
 
   void write(Level level, std::string_view message, std::span<const LogField> fields) {
-    logger_->log(spdlog::level::info, spdlog::string_view_t{format(level, message, fields)});
+    const LogLine line{clock_(), level, message, fields};
+    logger_->log(spdlog::level::info, spdlog::string_view_t{format(line)});
+    if (level == Level::error && on_error_) on_error_(line);
   }
 
  private:
@@ -78,10 +81,7 @@ class Log::Backend {
     Backend& backend_;
   };
 
-  std::string format(Level level, std::string_view message, std::span<const LogField> fields) const {
-    const LogLine line{clock_(), level, message, fields};
-    return is_json_ ? json_line(line) : text_line(line);
-  }
+  std::string format(const LogLine& line) const { return is_json_ ? json_line(line) : text_line(line); }
 
   void deliver(std::string_view line) {
     sink_(line);
@@ -95,10 +95,11 @@ class Log::Backend {
     if (dropped == reported_) return;
     const LogField count{"count", dropped - reported_};
     reported_ = dropped;
-    sink_(format(Level::warning, "log lines dropped", {&count, 1}));
+    sink_(format({clock_(), Level::warning, "log lines dropped", {&count, 1}}));
   }
 
   bool is_json_;
+  std::function<void(const LogLine&)> on_error_;
   Clock clock_;
   LineWriter stderr_{STDERR_FILENO};
   Sink sink_;

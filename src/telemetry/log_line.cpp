@@ -8,6 +8,7 @@
 
 #include "base/utf8.hpp"
 #include "telemetry/escape.hpp"
+#include "telemetry/utc_time.hpp"
 
 namespace wsproxy::telemetry {
 namespace {
@@ -18,16 +19,9 @@ constexpr std::size_t kUsualLineBytes = 640;
 constexpr std::array<const char*, 4> kTextLevels{"error", "warn ", "info ", "debug"};
 constexpr std::array<const char*, 4> kJsonLevels{"error", "warning", "info", "debug"};
 
-/// RFC 3339 in UTC with milliseconds.
 void append_time(std::string& out, std::chrono::system_clock::time_point time) {
-  using namespace std::chrono;
-  const auto day = floor<days>(time);
-  const year_month_day date{day};
-  const hh_mm_ss clock{floor<milliseconds>(time - day)};
-  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                 static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(),
-                 clock.seconds().count(), clock.subseconds().count());
+  const auto text = utc_text(time);
+  out.append(text.data(), text.size());
 }
 
 /// Calls `append` with the text, or with as much of it as a line may hold.

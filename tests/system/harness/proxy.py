@@ -127,8 +127,10 @@ class Proxy(Process):
         }
         if ENGINE:
             base["compression"] = {"engine": ENGINE}
-        self.settings = merged(base, settings or {})
         self._folder = tempfile.TemporaryDirectory(prefix="wsproxy-")
+        # Else every proxy would tell what another test's left in the default one.
+        base["sentry"] = {"crash_directory": os.path.join(self._folder.name, "crashes")}
+        self.settings = merged(base, settings or {})
         self.config_file = os.path.join(self._folder.name, "wsproxy.yaml")
         with open(self.config_file, "w") as file:
             json.dump(self.settings, file, indent=1)  # JSON is YAML

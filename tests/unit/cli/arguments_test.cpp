@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "telemetry/program_images.hpp"
+
 namespace wsproxy::cli {
 namespace {
 
@@ -46,7 +48,8 @@ TEST_CASE("wsproxy alone prints its help and is a usage error") {
 }
 
 TEST_CASE("help and version are printed and succeed") {
-  CHECK(parse({"--version"}).output == "wsproxy 0.1.0\n");
+  CHECK(parse({"--version"}).output == "wsproxy 0.1.0\nbuild id " + telemetry::program_build_id() + "\n");
+  CHECK(telemetry::program_build_id().size() == 40);
   CHECK(parse({"--version"}).exit_code == 0);
   for (const Words& words :
        {Words{"--help"}, Words{"run", "--help"}, Words{"check", "-h"}, Words{"probe", "--help"}}) {

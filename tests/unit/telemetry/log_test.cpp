@@ -149,3 +149,22 @@ TEST_CASE("a pipe that nobody reads is given up when the end has come") {
   close(ends[1]);
   SUCCEED("it returned");
 }
+
+TEST_CASE("errors, and they alone, are handed on by the thread that writes them") {
+  Lines lines;
+  std::vector<std::string> errors;
+  std::thread::id told_on;
+  {
+    auto options = into(lines);
+    options.on_error = [&](const LogLine& line) {
+      errors.emplace_back(line.message);
+      told_on = std::this_thread::get_id();
+    };
+    Log log(std::move(options));
+    log.write(Level::warning, "no");
+    log.write(Level::error, "yes", {{"count", 1}});
+    CHECK(errors == std::vector<std::string>{"yes"});
+  }
+  CHECK(told_on == std::this_thread::get_id());
+  CHECK(lines.size() == 2);
+}
