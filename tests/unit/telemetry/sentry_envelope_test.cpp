@@ -77,17 +77,19 @@ TEST_CASE("what was dropped is told in an item of its own") {
 }
 
 TEST_CASE("a crash is an exception with its frames, oldest first, and the images they are in") {
-  CrashReport crash{.time = "2026-01-02T03:04:05.678Z",
-                    .signal = "SIGSEGV",
-                    .number = 11,
-                    .code = 1,
-                    .address = "0x8",
-                    .thread = "worker",
-                    .thread_id = 42,
-                    .version = "1.2.2",
-                    .build_id = kBuildId,
-                    .frames = {{"wsproxy", 0x1234}, {"libc.so.6", 0x10}, {"?", 0}},
-                    .images = {{"wsproxy", 0x1000000, 0x9000, kBuildId}, {"libc.so.6", 0x7000000, 0x500, ""}}};
+  CrashReport crash{
+      .time = "2026-01-02T03:04:05.678Z",
+      .signal = "SIGSEGV",
+      .number = 11,
+      .code = 1,
+      .address = "0x8",
+      .reason = "",
+      .thread = "worker",
+      .thread_id = 42,
+      .version = "1.2.2",
+      .build_id = kBuildId,
+      .frames = {{"wsproxy", 0x1234}, {"libc.so.6", 0x10}, {"?", 0}},
+      .images = {{"wsproxy", 0x1000000, 0x9000, kBuildId}, {"libc.so.6", 0x7000000, 0x500, ""}}};
   SentryEvent told = sentry_event(crash, "x");
   const auto parts = parts_of(sentry_envelope(told, kSource, kNow, 0));
   const Json& event = parts.at(2);
@@ -99,7 +101,8 @@ TEST_CASE("a crash is an exception with its frames, oldest first, and the images
   CHECK(exception.at("type") == "SIGSEGV");
   CHECK(exception.at("value") == "address 0x8");
   CHECK(exception.at("mechanism").at("handled") == false);
-  CHECK(exception.at("mechanism").at("meta").at("signal") == Json{{"number", 11}, {"code", 1}, {"name", "SIGSEGV"}});
+  CHECK(exception.at("mechanism").at("meta").at("signal") ==
+        Json{{"number", 11}, {"code", 1}, {"name", "SIGSEGV"}});
   const Json& frames = exception.at("stacktrace").at("frames");
   REQUIRE(frames.size() == 3);
   CHECK(frames[0] == Json{{"instruction_addr", "0x0"}});
@@ -116,5 +119,6 @@ TEST_CASE("a crash is an exception with its frames, oldest first, and the images
 }
 
 TEST_CASE("a debug id is made of a build id only") {
-  for (const char* text : {"", "68220ae2", "zz220ae2c65d65c1b6aaa12fa6765a6e"}) CHECK(sentry_debug_id(text).empty());
+  for (const char* text : {"", "68220ae2", "zz220ae2c65d65c1b6aaa12fa6765a6e"})
+    CHECK(sentry_debug_id(text).empty());
 }
