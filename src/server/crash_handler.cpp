@@ -142,6 +142,11 @@ std::span<void* const> walk() {
   ::_exit(128 + number);
 }
 
+/// Another thread is about to end the process.
+[[noreturn]] void wait_for_the_end() {
+  for (;;) ::pause();
+}
+
 void note(int number, const siginfo_t& info, const ucontext_t& context) {
   global.facts.number = number;
   global.facts.signal = signal_name(number);
@@ -164,8 +169,7 @@ void on_fatal_signal(int number, siginfo_t* info, void* context) {
   const pid_t self = ::gettid();
   pid_t other = 0;
   if (!global.thread.compare_exchange_strong(other, self)) {
-    // Another thread is about to end the process.
-    while (other != self) ::pause();
+    if (other != self) wait_for_the_end();
     // The handler has crashed: on a broken stack, most likely while it walked. What it knows is worth having.
     if (!global.is_written) {
       auto* instruction = reinterpret_cast<void*>(global.instruction);  // NOLINT(performance-no-int-to-ptr)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 
-from harness import DEADLINE, SANITIZED, WSPROXY, EchoApp, Proxy, SystemTest, main, run_command, wait_until
+from harness import DEADLINE, SANITIZED, WSPROXY, EchoApp, SystemTest, main, run_command, wait_until
 from harness.bystander import Bystander
 from harness.sentry import Sentry, time_of
 
@@ -162,6 +162,8 @@ class AtTheNextStart(CrashTest):
         self.assertEqual((told["level"], told["signal"], told["time_of_crash"]), ("error", "SIGSEGV", line["time"]))
         self.assertEqual(told["build_id"], build_id_of(WSPROXY))
         self.assertNotIn(MARKER.encode(), sentry.raw)
+        self.proxy.terminate()
+        self.assertEqual(self.proxy.wait_exit(), 0)
         self.assertEqual((sentry.problems, sentry.requests), ([], 1), "the line about it is no second event")
 
     def test_without_sentry_it_is_logged_once(self):

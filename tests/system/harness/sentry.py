@@ -7,6 +7,7 @@ import queue
 import re
 import ssl
 import threading
+import time
 
 from .app import wait_until
 from .wire import DEADLINE
@@ -81,10 +82,10 @@ def check_event(event):
 
 
 class Report:
-    """One request: `event` is the event in it, `discarded` how many it says were never sent."""
+    """One request: `event` is the event in it, `discarded` how many it says were never sent, `when` it came (monotonic)."""
 
     def __init__(self, path, headers, body):
-        self.path, self.headers, self.body = path, headers, body
+        self.path, self.headers, self.body, self.when = path, headers, body, time.monotonic()
         self.header, self.items = parse_envelope(body)
         kinds = [item["type"] for item, _ in self.items]
         check(kinds in (["event"], ["event", "client_report"]), "items", kinds)
