@@ -30,10 +30,9 @@ constexpr auto kBetweenTrims = std::chrono::seconds{3};  // each takes 1 to 2 ms
 constexpr std::uint64_t kFlow = 100;  // messages a round
 
 std::uint64_t messages_of(const telemetry::Counters& counters) {
+  const telemetry::Traffic all = counters.traffic.sum();
   std::uint64_t sum = 0;
-  for (const auto& direction : counters.relayed) {
-    for (const auto& by_type : direction.messages) sum += by_type[0] + by_type[1];
-  }
+  for (const auto& direction : all.relayed) sum += direction.message_count();
   return sum;
 }
 

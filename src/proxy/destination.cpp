@@ -26,4 +26,8 @@ Destination destination_of(const config::Config& config, std::string_view host, 
   return default_destination(config);
 }
 
+std::string route_label(const config::Config& config, std::size_t number) {
+  return number == 0 ? "default" : config.routes[number - 1].label();
+}
+
 }  // namespace wsproxy::proxy

@@ -121,7 +121,7 @@ void add_http(Families& out, const Counters& counters) {
   out.push_back(std::move(seconds));
 }
 
-void add_messages(Families& out, const Counters& counters) {
+void add_messages(Families& out, const Traffic& traffic) {
   auto messages = make_family(MetricType::Counter, "wsproxy_messages_total",
                               "Messages relayed, by whether they were compressed on the client's wire.");
   auto payload = make_family(MetricType::Counter, "wsproxy_payload_bytes_total",
@@ -129,7 +129,7 @@ void add_messages(Families& out, const Counters& counters) {
   auto wire = make_family(MetricType::Counter, "wsproxy_wire_bytes_total",
                           "Bytes read from or written to the sockets of each side, frame headers included.");
   for (std::size_t d = 0; d < kDirections; ++d) {
-    const auto& relayed = counters.relayed[d];
+    const DirectionCounters& relayed = traffic.relayed[d];
     const prometheus::ClientMetric::Label direction{"direction", kDirectionNames[d]};
     for (std::size_t type = 0; type < kTypeNames.size(); ++type) {
       for (std::size_t compressed = 0; compressed < kBoolNames.size(); ++compressed) {
@@ -147,7 +147,7 @@ void add_messages(Families& out, const Counters& counters) {
   out.push_back(std::move(wire));
 }
 
-void add_message_histograms(Families& out, const Counters& counters) {
+void add_message_histograms(Families& out, const Counters& counters, const Traffic& traffic) {
   auto size = make_family(MetricType::Histogram, "wsproxy_message_size_bytes",
                           "Payload of one message, uncompressed, both directions.");
   add_histogram(size, {}, counters.message_bytes, 1);
@@ -156,7 +156,7 @@ void add_message_histograms(Families& out, const Counters& counters) {
   auto relay = make_family(MetricType::Histogram, "wsproxy_relay_seconds",
                            "Time from reading a message to handing it to the other socket.");
   for (std::size_t d = 0; d < kDirections; ++d) {
-    add_histogram(relay, {{"direction", kDirectionNames[d]}}, counters.relay_ns[d], kNanosecondsPerSecond);
+    add_histogram(relay, {{"direction", kDirectionNames[d]}}, traffic.relay_ns[d], kNanosecondsPerSecond);
   }
   out.push_back(std::move(relay));
 }
@@ -247,8 +247,9 @@ std::string render(const Snapshot& snapshot) {
   add_handshakes(families, snapshot.counters);
   add_tls(families, snapshot);
   add_http(families, snapshot.counters);
-  add_messages(families, snapshot.counters);
-  add_message_histograms(families, snapshot.counters);
+  const Traffic traffic = snapshot.counters.traffic.sum();
+  add_messages(families, traffic);
+  add_message_histograms(families, snapshot.counters, traffic);
   add_compression(families, snapshot.counters);
   add_closes(families, snapshot.counters);
   add_operations(families, snapshot);
