@@ -18,7 +18,7 @@ constexpr std::size_t kOutputPerEvent = 256 * 1024;
 
 telemetry::TrafficTable::Key traffic_key(const Session& session) {
   return {session.config().listeners[session.listener()].label(),
-          route_label(session.config(), session.app())};
+          route_label(session.config(), session.app_number())};
 }
 
 constexpr Leg other(Leg leg) {
