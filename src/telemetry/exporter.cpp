@@ -7,6 +7,7 @@
 
 #include <prometheus/text_serializer.h>
 
+#include "telemetry/label_names.hpp"
 #include "telemetry/metric_family.hpp"
 
 namespace wsproxy::telemetry {
@@ -16,35 +17,6 @@ using prometheus::MetricType;
 using Families = std::vector<prometheus::MetricFamily>;
 
 constexpr double kNanosecondsPerSecond = 1e9;
-
-// The label values, in the order of the enums in counters.hpp.
-constexpr std::array<const char*, kDirections> kDirectionNames{"to_client", "to_app"};
-constexpr std::array<const char*, kSides> kSideNames{"client", "app"};
-constexpr std::array<const char*, kConnectionResults> kResultNames{
-    "upgraded", "refused_by_app", "rejected", "upstream_failed", "client_gone", "forwarded"};
-constexpr std::array<const char*, kRejections> kRejectionNames{"bad_request",
-                                                               "not_websocket",
-                                                               "bad_handshake",
-                                                               "header_too_large",
-                                                               "handshake_timeout",
-                                                               "origin",
-                                                               "max_connections",
-                                                               "max_connections_per_ip",
-                                                               "upstream_max_connections",
-                                                               "draining",
-                                                               "not_implemented",
-                                                               "proxy_protocol",
-                                                               "handshake_rate",
-                                                               "rate",
-                                                               "tls"};
-constexpr std::array<const char*, kStatusClasses> kClassNames{"1xx", "2xx", "3xx", "4xx", "5xx"};
-constexpr std::array<const char*, kUpstreamErrors> kUpstreamErrorNames{
-    "resolve",  "connect", "connect_timeout", "response_timeout", "bad_response", "closed_early", "lost",
-    "protocol", "tls"};
-constexpr std::array<const char*, kExtensionOutcomes> kExtensionNames{"accepted", "declined", "absent"};
-constexpr std::array<const char*, 2> kTypeNames{"text", "binary"};
-constexpr std::array<const char*, 2> kBoolNames{"false", "true"};
-constexpr std::array<const char*, 2> kTlsVersionNames{"1.2", "1.3"};
 
 void add_connections(Families& out, const Snapshot& snapshot) {
   auto active = make_family(MetricType::Gauge, "wsproxy_connections_active", "Client connections open now.");
