@@ -11,6 +11,7 @@
 #include <openssl/rand.h>
 
 #include "proxy/compression_level.hpp"
+#include "proxy/destination.hpp"
 
 namespace wsproxy::proxy {
 
@@ -79,6 +80,7 @@ void Context::use(std::shared_ptr<const Settings> next) {
   const std::uint8_t highest = highest_adaptive_level(config());
   if (highest != codecs.governor.highest()) codecs.governor = deflate::Governor{highest};
   counters.compression_level = lowest_level(config(), codecs.governor);
+  route_labels = proxy::route_labels(config());
   std::erase_if(counters.listeners,
                 [](const auto& one) { return one.second.active == 0 && !one.second.is_open; });
   for (auto& [name, listener] : counters.listeners) listener.is_open = false;
@@ -114,6 +116,14 @@ bool Context::keep_on() {
     next_trim = now + kBetweenTrims;
   }
   return is_more_to_do;
+}
+
+void Context::forget_unused() {
+  counters.traffic.forget([this](const telemetry::TrafficTable::Key& key) {
+    const auto listener = counters.listeners.find(key.listener);
+    return listener != counters.listeners.end() && listener->second.is_open &&
+           route_labels.contains(key.route);
+  });
 }
 
 void Context::observe_load(double utilisation) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,7 @@ Destination destination_of(const config::Config& config, std::string_view host, 
 
 /// What the status page calls the way to an app of that number.
 std::string route_label(const config::Config& config, std::size_t number);
+std::set<std::string> route_labels(const config::Config& config);
 
 /// For a connection whose request is not known.
 Destination default_destination(const config::Config& config);

@@ -25,7 +25,7 @@ void StatusHistory::add(const telemetry::Counters& sum, net::Clock::time_point n
     StatusSample sample = sample_between(last_, reading);
     sample.seq = last() + 1;
     sample.time = date;
-    for (const telemetry::ListenerCounters& listener : sum.listeners) sample.connections += listener.active;
+    for (const auto& [name, listener] : sum.listeners) sample.connections += listener.active;
     sample.compression_memory_bytes = sum.compression_memory_bytes;
     samples_.push_back(sample);
     if (samples_.size() > kSamples) samples_.pop_front();

@@ -33,17 +33,31 @@ Json non_zero(const std::array<const char*, N>& names, const std::array<std::uin
   return result;
 }
 
-Json drain_json(const std::optional<DrainProgress>& drain) {
-  if (!drain) return nullptr;
-  return {{"since", unix_time(drain->since)},
-          {"ends", unix_time(drain->ends)},
-          {"at_start", drain->at_start},
-          {"left", drain->left}};
+const char* state_name(Drain::State state) {
+  switch (state) {
+    case Drain::State::serving:
+      return "serving";
+    case Drain::State::draining:
+      return "draining";
+    case Drain::State::closing:
+      return "closing";
+    case Drain::State::drained:
+      break;
+  }
+  return "drained";
+}
+
+Json drain_json(const StatusReport& report) {
+  if (!report.drain) return nullptr;
+  return {{"since", unix_time(report.drain->since)},
+          {"ends", unix_time(report.drain->ends)},
+          {"at_start", report.drain->at_start},
+          {"left", report.open}};
 }
 
 Json connections_json(const StatusReport& report) {
   telemetry::ListenerCounters sum;
-  for (const auto& [name, listener] : report.listeners) sum += listener;
+  for (const auto& [name, listener] : report.counters.listeners) sum += listener;
   return {{"active", sum.active},
           {"limit", report.config->limits.max_connections},
           {"results", by_name(telemetry::kResultNames, sum.total)}};
@@ -120,6 +134,14 @@ Json tls_json(const StatusReport& report) {
           {"certificates", std::move(certificates)}};
 }
 
+/// Also whoever puts the answer into a page as it is gets no element of a peer's.
+std::string without_tags(const std::string& json) {
+  std::string result;
+  result.reserve(json.size());
+  for (const char c : json) c == '<' ? result += "\\u003c" : result += c;
+  return result;
+}
+
 }  // namespace
 
 std::string to_json(const StatusReport& report) {
@@ -129,9 +151,9 @@ std::string to_json(const StatusReport& report) {
       {"version", report.version},
       {"time", unix_time(report.time)},
       {"started", unix_time(report.started)},
-      {"state", report.state},
+      {"state", state_name(report.state)},
       {"ready", {{"ok", report.not_ready.empty()}, {"reason", report.not_ready}}},
-      {"drain", drain_json(report.drain)},
+      {"drain", drain_json(report)},
       {"workers", report.workers},
       {"log_level", report.log_level},
       {"upstream", config.upstream.url.text()},
@@ -153,7 +175,7 @@ std::string to_json(const StatusReport& report) {
       {"peers", peer_tables_json(report.peers)},
       {"history", history_json(report)},
       {"config", config::dump(config)}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return without_tags(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace wsproxy::server

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,19 +9,12 @@
 
 #include "config/config.hpp"
 #include "proxy/peer_tables.hpp"
+#include "server/drain.hpp"
 #include "server/recent_latency.hpp"
 #include "server/status_history.hpp"
 #include "telemetry/exporter.hpp"
 
 namespace wsproxy::server {
-
-/// How far a drain is.
-struct DrainProgress {
-  std::chrono::system_clock::time_point since;
-  std::chrono::system_clock::time_point ends;  // at the latest
-  std::size_t at_start = 0;                    // connections
-  std::size_t left = 0;
-};
 
 /// The largest and slowest connections, and when they were looked at.
 struct PeerReport {
@@ -35,15 +27,15 @@ struct StatusReport {
   std::string version;
   std::chrono::system_clock::time_point time;
   std::chrono::system_clock::time_point started;
-  std::string state;      // serving, draining, closing, drained
+  Drain::State state = Drain::State::serving;
   std::string not_ready;  // why /readyz says 503; empty when it does not
-  std::optional<DrainProgress> drain;
+  std::optional<Drain::Progress> drain;
+  std::size_t open = 0;  // connections, those that are being dropped too
   std::size_t workers = 0;
   std::string log_level;
   std::shared_ptr<const config::Config> config;
   telemetry::ReloadCounters reloads;
   telemetry::Counters counters;  // the sum over all workers
-  std::map<std::string, telemetry::ListenerCounters> listeners;
   std::vector<telemetry::CertificateExpiry> certificates;
   RecentLatency::Result latency;
   PeerReport peers;

@@ -108,9 +108,9 @@ Json listener_rows(const StatusReport& report) {
   std::set<std::string> told;
   const auto add = [&](const std::string& name, const std::string& address, bool is_secure) {
     if (!told.insert(name).second) return;
-    const auto counted = report.listeners.find(name);
+    const auto counted = report.counters.listeners.find(name);
     const telemetry::ListenerCounters own =
-        counted == report.listeners.end() ? telemetry::ListenerCounters{} : counted->second;
+        counted == report.counters.listeners.end() ? telemetry::ListenerCounters{} : counted->second;
     Json row{{"name", name},
              {"address", address},
              {"tls", is_secure},
@@ -123,7 +123,7 @@ Json listener_rows(const StatusReport& report) {
   for (const config::Listener& listener : report.config->listeners) {
     add(listener.label(), listener.address.text(), listener.tls.has_value());
   }
-  for (const auto& [name, counters] : report.listeners) {
+  for (const auto& [name, counters] : report.counters.listeners) {
     if (counters.active != 0) add(name, "", false);
   }
   return rows;

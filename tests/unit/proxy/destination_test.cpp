@@ -40,6 +40,7 @@ TEST_CASE("a route is called by its name, else by what it matches, and what has 
   CHECK(route_label(config, 1) == "b");
   CHECK(route_label(config, 2) == "a.example/chat/");
   CHECK(route_label(config, 3) == "rest");
+  CHECK(route_labels(config) == std::set<std::string>{"default", "b", "a.example/chat/", "rest"});
 }
 
 TEST_CASE("RFC 9110 7.2: a host matches whatever its case, port and final dot") {

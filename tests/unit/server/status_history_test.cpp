@@ -40,7 +40,6 @@ TEST_CASE("one reading makes no sample") {
 
 TEST_CASE("a sample has what happened in its interval, a second") {
   Rig rig;
-  rig.counters.listeners.resize(2);
   rig.cell().relayed[0].messages[0][0] = 1000;
   rig.counters.compression_input_bytes = 1'000'000;
   rig.counters.compress_ns = 5'000'000'000;
@@ -59,8 +58,8 @@ TEST_CASE("a sample has what happened in its interval, a second") {
   rig.counters.compression_output_bytes += 40;
   rig.counters.compress_ns += 100'000'000;
   rig.counters.compression_memory_bytes = 12345;
-  rig.counters.listeners[0].active = 3;
-  rig.counters.listeners[1].active = 4;
+  rig.counters.listeners["a"].active = 3;
+  rig.counters.listeners["b"].active = 4;
   rig.tick();
 
   const server::StatusSample sample = rig.newest();

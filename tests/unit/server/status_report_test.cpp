@@ -29,7 +29,6 @@ server::StatusReport report_of(config::Config config = {}) {
   report.version = "0.1.0";
   report.started = kStart;
   report.time = kStart + 10s;
-  report.state = "serving";
   report.workers = 2;
   report.log_level = "info";
   report.config = std::make_shared<const config::Config>(std::move(config));
@@ -91,11 +90,12 @@ TEST_CASE("a proxy that has done nothing tells all there is, with zeros and null
 TEST_CASE("each count stands at its own name") {
   auto report = report_of();
   report.not_ready = "the app does not answer";
-  report.state = "draining";
-  report.drain = {kStart + 1s, kStart + 26s, 9, 4};
+  report.state = server::Drain::State::draining;
+  report.drain = {kStart + 1s, kStart + 26s, 9};
+  report.open = 4;
   report.reloads = {3, 1, kStart + 2s};
   report.certificates.push_back({"public", "/tls/tls.crt", kStart + 60s});
-  auto& listener = report.listeners["127.0.0.1:8009"];
+  auto& listener = report.counters.listeners["127.0.0.1:8009"];
   listener.active = 5;
   listener.total[static_cast<std::size_t>(telemetry::ConnectionResult::forwarded)] = 6;
   auto& counters = report.counters;
@@ -190,9 +190,9 @@ TEST_CASE("traffic is told as a whole, by listener and by route") {
   fill("public", "default", 1);
   fill("public", "chat", 10);
   fill("127.0.0.1:8010", "chat", 100);
-  report.listeners["public"].active = 12;
-  report.listeners["public"].total[0] = 20;
-  report.listeners["public"].total[2] = 3;
+  report.counters.listeners["public"].active = 12;
+  report.counters.listeners["public"].total[0] = 20;
+  report.counters.listeners["public"].total[2] = 3;
   report.latency.by_listener["public"].observe(40'000, 100);
   report.latency.by_route["chat"].observe(200'000, 100);
   report.latency.all[0].observe(40'000, 100);
@@ -239,8 +239,8 @@ TEST_CASE("traffic is told as a whole, by listener and by route") {
 
 TEST_CASE("what a reload removed is a row as long as somebody uses it") {
   auto report = report_of(two_by_two());
-  report.listeners["old"].active = 1;
-  report.listeners["older"].total[0] = 5;
+  report.counters.listeners["old"].active = 1;
+  report.counters.listeners["older"].total[0] = 5;
   report.counters.traffic.cell({"old", "gone"}).active = 1;
   report.counters.traffic.cell({"old", "unused"}).total = 1;
   const json status = parsed(report);
@@ -266,6 +266,7 @@ TEST_CASE("a row of a connection has all its figures, and no text of a peer brea
   peer.relayed = {relayed(1, 100, 50), relayed(2, 300, 310)};
   peer.queued = {5, 4};
   report.peers.tables.slowest.push_back(peer);
+  CHECK(to_json(report).find('<') == std::string::npos);
   const json peers = parsed(report)["peers"];
   CHECK(peers["as_of"] == 1'700'000'009.5);
   CHECK(peers["open"] == 3);
