@@ -11,6 +11,7 @@
 #include <openssl/rand.h>
 
 #include "proxy/compression_level.hpp"
+#include "proxy/destination.hpp"
 
 namespace wsproxy::proxy {
 
@@ -30,10 +31,9 @@ constexpr auto kBetweenTrims = std::chrono::seconds{3};  // each takes 1 to 2 ms
 constexpr std::uint64_t kFlow = 100;  // messages a round
 
 std::uint64_t messages_of(const telemetry::Counters& counters) {
+  const telemetry::Traffic all = counters.traffic.sum();
   std::uint64_t sum = 0;
-  for (const auto& direction : counters.relayed) {
-    for (const auto& by_type : direction.messages) sum += by_type[0] + by_type[1];
-  }
+  for (const auto& direction : all.relayed) sum += direction.message_count();
   return sum;
 }
 
@@ -80,6 +80,7 @@ void Context::use(std::shared_ptr<const Settings> next) {
   const std::uint8_t highest = highest_adaptive_level(config());
   if (highest != codecs.governor.highest()) codecs.governor = deflate::Governor{highest};
   counters.compression_level = lowest_level(config(), codecs.governor);
+  route_labels = proxy::route_labels(config());
   std::erase_if(counters.listeners,
                 [](const auto& one) { return one.second.active == 0 && !one.second.is_open; });
   for (auto& [name, listener] : counters.listeners) listener.is_open = false;
@@ -115,6 +116,14 @@ bool Context::keep_on() {
     next_trim = now + kBetweenTrims;
   }
   return is_more_to_do;
+}
+
+void Context::forget_unused() {
+  counters.traffic.forget([this](const telemetry::TrafficTable::Key& key) {
+    const auto listener = counters.listeners.find(key.listener);
+    return listener != counters.listeners.end() && listener->second.is_open &&
+           route_labels.contains(key.route);
+  });
 }
 
 void Context::observe_load(double utilisation) {

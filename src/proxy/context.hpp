@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "config/config.hpp"
@@ -40,6 +42,8 @@ struct Context {
   bool keep_on();
   static constexpr auto kPortion = std::chrono::milliseconds{20};
   static constexpr auto kHousekeeping = std::chrono::seconds{1};
+  /// Cells of traffic that a reload has removed go when their last connection has.
+  void forget_unused();
   /// How much of the last round the worker was busy, 0 to 1; to be called every kLoadRound.
   void observe_load(double utilisation);
   static constexpr auto kLoadRound = std::chrono::seconds{1};
@@ -50,6 +54,7 @@ struct Context {
   telemetry::Log& log;
   Quota& quota;
   telemetry::Counters counters;
+  std::set<std::string> route_labels;  // of the settings
   deflate::Codecs codecs;
   websocket::MaskKeys mask_keys;
   std::vector<std::byte> read_buffer;  // every read of the worker goes here first

@@ -26,4 +26,16 @@ Destination destination_of(const config::Config& config, std::string_view host, 
   return default_destination(config);
 }
 
+std::string route_label(const config::Config& config, std::size_t number) {
+  return number == 0 ? "default" : config.routes[number - 1].label();
+}
+
+std::set<std::string> route_labels(const config::Config& config) {
+  std::set<std::string> labels;
+  for (std::size_t number = 0; number <= config.routes.size(); ++number) {
+    labels.insert(route_label(config, number));
+  }
+  return labels;
+}
+
 }  // namespace wsproxy::proxy

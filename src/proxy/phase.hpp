@@ -26,6 +26,10 @@ class Phase {
   virtual void on_deadline() = 0;
   /// The loop's next turn, asked for by Session::want_turn().
   virtual void on_turn() {}
+  /// Whether it is a WebSocket connection now, and whether one side is not read since the other does not take
+  /// what it has.
+  virtual bool is_relay() const { return false; }
+  virtual bool is_paused() const { return false; }
   /// The session is about to close: the last chance to say how it ended. May come twice.
   virtual void on_close() {}
   /// The proxy is draining: end at `when` at the latest, politely.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "net/tls_error.hpp"
+#include "proxy/destination.hpp"
 #include "proxy/relay_log.hpp"
 #include "proxy/session.hpp"
 
@@ -14,6 +15,11 @@ namespace {
 /// How much output one event may make before it is written: enough for large writes, small enough
 /// that a bomb inflates in steps.
 constexpr std::size_t kOutputPerEvent = 256 * 1024;
+
+telemetry::TrafficTable::Key traffic_key(const Session& session) {
+  return {session.config().listeners[session.listener()].label(),
+          route_label(session.config(), session.app_number())};
+}
 
 constexpr Leg other(Leg leg) {
   return leg == Leg::client ? Leg::app : Leg::client;
@@ -29,7 +35,8 @@ std::string_view cause_of(const net::error_code& error) {
 
 RelayPhase::RelayPhase(Session& session, const relay::Settings& settings, Beginning beginning)
     : session_(session),
-      meter_(session.context().counters, session.facts().relayed),
+      meter_(session.context().counters, session.context().counters.traffic.cell(traffic_key(session)),
+             session.facts().relayed),
       relay_(settings, session.context().workshop, meter_),
       rate_(session.limits(), session.started()),
       times_(session.config().timeouts, net::Clock::now()),

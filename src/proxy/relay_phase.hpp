@@ -31,6 +31,8 @@ class RelayPhase : public Phase {
   void on_writable(Leg leg) override;
   void on_deadline() override;
   void on_turn() override;
+  bool is_relay() const override { return true; }
+  bool is_paused() const override { return client_.is_paused || app_.is_paused; }
   void on_close() override;
   void on_drain(net::Clock::time_point when) override;
 

@@ -29,6 +29,7 @@ Session::Session(Context& context, Arrival arrival, std::function<void()> on_gon
       on_gone_(std::move(on_gone)),
       deadline_timer_(context.io.get_executor()) {
   facts_.started = started_;
+  context_.sessions.make_room();
   open(Leg::client, std::move(arrival.socket));
 }
 

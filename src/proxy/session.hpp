@@ -37,7 +37,7 @@ struct Arrival {
 /// closes them. Lives from start() until the turn after close(), longer if a timer or a connector still
 /// holds a SessionPtr; close() may be called twice. One worker's thread.
 class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter>,
-                public RegistryHook {
+                public RegistryPlace {
  public:
   /// `on_gone` is called once, when the session has closed.
   Session(Context& context, Arrival arrival, std::function<void()> on_gone);
@@ -69,6 +69,9 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   /// For logs, with its port.
   std::string client() const { return peer_.empty() ? "unix" : net::text({peer_, peer_port_, {}}); }
   std::size_t listener() const { return listener_; }
+  /// Whether it is a WebSocket connection now, and whether one side waits there for the other.
+  bool is_relayed() const { return phase_ && phase_->is_relay(); }
+  bool is_paused() const { return phase_ && phase_->is_paused(); }
   bool is_over_limit() const { return is_over_limit_; }
   /// Whether its listener speaks TLS.
   bool is_secure() const { return config().listeners[listener_].tls.has_value(); }

@@ -24,7 +24,7 @@ constexpr std::size_t side_of(relay::Leg leg) {
 void SessionMeter::on_message(relay::Leg to, websocket::Opcode type, bool compressed, std::uint64_t size) {
   const std::size_t d = telemetry::index(direction_to(to));
   const std::size_t kind = type == websocket::Opcode::text ? 0 : 1;
-  for (DirectionCounters* counters : {&worker_.relayed[d], &own_[d]}) {
+  for (DirectionCounters* counters : {&share_.cell().relayed[d], &own_[d]}) {
     ++counters->messages[kind][compressed ? 1 : 0];
     counters->payload_bytes += size;
   }
@@ -64,7 +64,7 @@ void SessionMeter::on_written(relay::Leg to, std::size_t bytes) {
 
 void SessionMeter::add_wire_bytes(Direction direction, relay::Leg leg, std::size_t bytes) {
   const std::size_t d = telemetry::index(direction);
-  worker_.relayed[d].wire_bytes[side_of(leg)] += bytes;
+  share_.cell().relayed[d].wire_bytes[side_of(leg)] += bytes;
   own_[d].wire_bytes[side_of(leg)] += bytes;
 }
 
@@ -73,13 +73,12 @@ void SessionMeter::on_backpressure(relay::Leg to) {
 }
 
 void SessionMeter::on_relayed(relay::Leg from, std::uint64_t messages, std::chrono::nanoseconds took) {
-  worker_.relay_ns[telemetry::index(direction_from(from))].observe(static_cast<std::uint64_t>(took.count()),
-                                                                   messages);
+  share_.cell().relay_ns[telemetry::index(direction_from(from))].observe(
+      static_cast<std::uint64_t>(took.count()), messages);
 }
 
 std::uint64_t SessionMeter::messages(relay::Leg from) const {
-  const auto& counted = own_[telemetry::index(direction_from(from))].messages;
-  return counted[0][0] + counted[0][1] + counted[1][0] + counted[1][1];
+  return own_[telemetry::index(direction_from(from))].message_count();
 }
 
 }  // namespace wsproxy::proxy

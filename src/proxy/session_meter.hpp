@@ -9,11 +9,14 @@
 namespace wsproxy::proxy {
 
 /// Adds what one connection's relay does to its worker's counters and to the connection's own, which
-/// its access line tells. Both are plain integers of the worker's thread and outlive this.
+/// its access line tells. What is told by listener and route goes to their cell of the worker's traffic,
+/// where the connection is active as long as this lives. All are plain integers of the worker's thread and
+/// outlive this.
 class SessionMeter final : public relay::Meter {
  public:
   using Relayed = std::array<telemetry::DirectionCounters, telemetry::kDirections>;
-  SessionMeter(telemetry::Counters& worker, Relayed& own) : worker_(worker), own_(own) {}
+  SessionMeter(telemetry::Counters& worker, telemetry::Traffic& cell, Relayed& own)
+      : worker_(worker), share_(cell), own_(own) {}
 
   void on_message(relay::Leg to, websocket::Opcode type, bool compressed, std::uint64_t size) override;
   void on_compressed(std::size_t text, std::size_t packed, std::uint64_t nanoseconds) override;
@@ -35,6 +38,7 @@ class SessionMeter final : public relay::Meter {
   void add_wire_bytes(telemetry::Direction direction, relay::Leg leg, std::size_t bytes);
 
   telemetry::Counters& worker_;
+  telemetry::TrafficShare share_;
   Relayed& own_;
 };
 

@@ -1,28 +1,42 @@
 #include "proxy/session_registry.hpp"
 
+#include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "proxy/session.hpp"
 
 namespace wsproxy::proxy {
 
-SessionRegistry::~SessionRegistry() {
-  assert(size_ == 0);
+namespace {
+constexpr std::size_t kFirstRoom = 64;
 }
 
-void SessionRegistry::enter(Session& session) {
-  sessions_.push_back(session);
-  ++size_;
+SessionRegistry::~SessionRegistry() {
+  assert(sessions_.empty());
+}
+
+void SessionRegistry::make_room() {
+  if (sessions_.size() == sessions_.capacity()) sessions_.reserve(std::max(kFirstRoom, 2 * sessions_.size()));
+}
+
+void SessionRegistry::enter(Session& session) noexcept {
+  session.index_ = sessions_.size();
+  sessions_.push_back(&session);
+}
+
+void SessionRegistry::leave(Session& session) noexcept {
+  const std::size_t place = std::exchange(session.index_, RegistryPlace::kNowhere);
+  if (place == RegistryPlace::kNowhere) return;
+  sessions_[place] = sessions_.back();
+  sessions_[place]->index_ = place;
+  sessions_.pop_back();
+  session.index_ = RegistryPlace::kNowhere;  // it may have been the last one
 }
 
 void SessionRegistry::for_each(const std::function<void(Session&)>& visit) {
-  for (auto it = sessions_.begin(); it != sessions_.end();) visit(static_cast<Session&>(*it++));
-}
-
-void SessionRegistry::leave(Session& session) {
-  if (!session.RegistryHook::is_linked()) return;
-  session.RegistryHook::unlink();
-  --size_;
+  // Backwards: who takes the place of one that leaves has been visited.
+  for (std::size_t place = sessions_.size(); place > 0;) visit(*sessions_[--place]);
 }
 
 }  // namespace wsproxy::proxy

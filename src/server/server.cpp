@@ -30,11 +30,13 @@ Server::Server(std::shared_ptr<const config::Config> config, ConfigSource source
       quota_(config->limits),
       settings_(std::make_shared<const proxy::Settings>(config, tls_.setup(), quota_)),
       drain_(io_, log_, drain_actions()),
+      sampler_(io_),
       listeners_(io_, log_, [this](net::AcceptedSocket socket, std::size_t listener) {
         on_accept(std::move(socket), listener);
       }) {
   listeners_.change(config->listeners);
   start_workers();
+  start_watching();
   start_side_port();
   tls_.start([this](const net::TlsSetup&) { use_settings(); });
   keeper_.start([this](const ConfigKeeper::ConfigPtr& next) { adopt(next); });
@@ -51,6 +53,18 @@ Server::~Server() {
   side_port_.reset();
   listeners_.stop();
   workers_.clear();
+}
+
+void Server::start_watching() {
+  std::vector<StatusSampler::Source> counters;
+  std::vector<PeerWatch::Source> peers;
+  for (const auto& worker : workers_) {
+    counters.push_back(
+        [&worker = *worker](StatusSampler::Take take) { worker.ask_counters(std::move(take)); });
+    peers.push_back([&worker = *worker] { return worker.survey(); });
+  }
+  sampler_.start(std::move(counters));
+  peer_watch_ = std::make_unique<PeerWatch>(std::move(peers));
 }
 
 void Server::start_workers() {
@@ -180,6 +194,7 @@ void Server::stop() {
   drain_.cancel();
   keeper_.stop();
   tls_.stop();
+  sampler_.stop();
   signals_.cancel();
   listeners_.stop();
   io_.stop();

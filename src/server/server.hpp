@@ -14,8 +14,10 @@
 #include "server/config_keeper.hpp"
 #include "server/drain.hpp"
 #include "server/listener_set.hpp"
+#include "server/peer_watch.hpp"
 #include "server/reload_count.hpp"
 #include "server/side_port.hpp"
+#include "server/status_sampler.hpp"
 #include "server/tls_keeper.hpp"
 #include "server/worker.hpp"
 #include "telemetry/exporter.hpp"
@@ -37,6 +39,7 @@ class Server {
 
  private:
   void start_workers();
+  void start_watching();
   void start_side_port();
   void on_accept(net::AcceptedSocket socket, std::size_t listener);
   /// Counts, and says now and then, that one was closed at once.
@@ -59,6 +62,7 @@ class Server {
   SideAnswer readiness();
   SideAnswer liveness();
   SideAnswer metrics();
+  SideAnswer status(const SideRequest& request);
   void drain(const SideRequest& request, const SideReply& reply);
   /// False when a worker did not answer in time.
   bool collect(telemetry::Counters& sum);
@@ -80,9 +84,12 @@ class Server {
   mutable std::mutex dropped_mutex_;
   std::map<std::string, std::uint64_t> dropped_;  // by the listener's name
   net::Clock::time_point next_drop_line_;
+  const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
+  StatusSampler sampler_;
   std::vector<std::unique_ptr<Worker>> workers_;
   ListenerSet listeners_;
-  std::unique_ptr<SidePort> side_port_;  // last in, first out: its handler uses all of the above
+  std::unique_ptr<PeerWatch> peer_watch_;  // of the side port's thread
+  std::unique_ptr<SidePort> side_port_;    // last in, first out: its handler uses all of the above
 };
 
 }  // namespace wsproxy::server

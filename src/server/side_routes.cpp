@@ -67,8 +67,9 @@ SideAnswer Server::answer(const SideRequest& request) {
   if (path == "/metrics") return metrics();
   if (path == "/config")
     return {.content_type = "application/yaml", .body = config::dump(*keeper_.current())};
-  if (path == "/status") return {.status = 501, .body = "not supported yet\n"};
-  if (path == "/") return {.body = "wsproxy " + version_ + ": /livez /readyz /healthz /metrics /config\n"};
+  if (path == "/status") return status(request);
+  if (path == "/")
+    return {.body = "wsproxy " + version_ + ": /livez /readyz /healthz /metrics /status /config\n"};
   return {.status = 404, .body = "not found\n"};
 }
 

@@ -7,12 +7,15 @@
 
 #include <boost/asio/post.hpp>
 
+#include "proxy/peer_survey.hpp"
 #include "proxy/session.hpp"
 #include "server/crash_handler.hpp"
 
 namespace wsproxy::server {
 
 namespace {
+
+constexpr std::size_t kSurveyPortion = 256;  // PORTION_COST
 
 void count_sacrifices(const deflate::Codecs::Sacrificed& from, telemetry::Counters& to) {
   using telemetry::Sacrifice;
@@ -129,16 +132,48 @@ void Worker::take(net::AcceptedSocket socket, std::size_t listener, bool is_over
   proxy::Session::start(session);
 }
 
+telemetry::Counters Worker::copy_counters() {
+  context_.forget_unused();
+  telemetry::Counters copy = context_.counters;
+  copy.compression_memory_bytes = context_.codecs.budget.used();
+  count_sacrifices(context_.codecs.sacrificed(), copy);
+  return copy;
+}
+
 std::future<telemetry::Counters> Worker::counters() {
   std::promise<telemetry::Counters> promise;
   std::future<telemetry::Counters> future = promise.get_future();
+  boost::asio::post(io_,
+                    [this, promise = std::move(promise)]() mutable { promise.set_value(copy_counters()); });
+  return future;
+}
+
+void Worker::ask_counters(std::function<void(telemetry::Counters)> take) {
+  boost::asio::post(io_, [this, take = std::move(take)] { take(copy_counters()); });
+}
+
+/// One under way; an end of the worker breaks the promise.
+struct Worker::Survey {
+  proxy::PeerSurvey peers;
+  std::promise<proxy::PeerTables> promise;
+};
+
+std::future<proxy::PeerTables> Worker::survey() {
+  std::promise<proxy::PeerTables> promise;
+  std::future<proxy::PeerTables> future = promise.get_future();
   boost::asio::post(io_, [this, promise = std::move(promise)]() mutable {
-    telemetry::Counters copy = context_.counters;
-    copy.compression_memory_bytes = context_.codecs.budget.used();
-    count_sacrifices(context_.codecs.sacrificed(), copy);
-    promise.set_value(std::move(copy));
+    go_on(std::make_shared<Survey>(proxy::PeerSurvey{context_.sessions}, std::move(promise)));
   });
   return future;
+}
+
+void Worker::go_on(const std::shared_ptr<Survey>& survey) {
+  if (is_stopping_) return;
+  if (survey->peers.go_on(kSurveyPortion)) {
+    boost::asio::post(io_, [this, survey] { go_on(survey); });
+  } else {
+    survey->promise.set_value(survey->peers.tables());
+  }
 }
 
 void Worker::use(std::shared_ptr<const proxy::Settings> settings) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <thread>
@@ -8,6 +9,7 @@
 #include "net/listener.hpp"
 #include "net/side_thread.hpp"
 #include "proxy/context.hpp"
+#include "proxy/peer_tables.hpp"
 #include "server/thread_load.hpp"
 
 namespace wsproxy::server {
@@ -30,6 +32,10 @@ class Worker {
 
   /// A copy of its counters, made by the worker itself between two events.
   std::future<telemetry::Counters> counters();
+  /// The same to a call on the worker's thread, which must not throw.
+  void ask_counters(std::function<void(telemetry::Counters)> take);
+  /// Its largest and slowest connections, looked at between messages; takes a few turns of its loop.
+  std::future<proxy::PeerTables> survey();
 
   /// What connections go by that are handed over from now on.
   void use(std::shared_ptr<const proxy::Settings> settings);
@@ -44,6 +50,9 @@ class Worker {
   void keep_on();
   void keep_house();
   void watch_load();
+  telemetry::Counters copy_counters();
+  struct Survey;
+  void go_on(const std::shared_ptr<Survey>& survey);
   void take(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit);
   /// One that was handed over has not become a session.
   void uncount(bool is_over_limit);

@@ -2,32 +2,13 @@
 
 #include <algorithm>
 
+#include "telemetry/array_sum.hpp"
+
 namespace wsproxy::telemetry {
-namespace {
-
-template <typename T, std::size_t N>
-void add(std::array<T, N>& to, const std::array<T, N>& from) {
-  for (std::size_t i = 0; i < N; ++i) to[i] += from[i];
-}
-
-template <typename T, std::size_t N, std::size_t M>
-void add(std::array<std::array<T, N>, M>& to, const std::array<std::array<T, N>, M>& from) {
-  for (std::size_t i = 0; i < M; ++i) add(to[i], from[i]);
-}
-
-}  // namespace
-
 std::size_t close_code_index(std::uint16_t code) {
   constexpr std::size_t kOther = kCloseCodes.size() - 1;
   const auto* const end = kCloseCodes.begin() + kOther;
   return static_cast<std::size_t>(std::find(kCloseCodes.begin(), end, code) - kCloseCodes.begin());
-}
-
-DirectionCounters& DirectionCounters::operator+=(const DirectionCounters& other) {
-  add(messages, other.messages);
-  payload_bytes += other.payload_bytes;
-  add(wire_bytes, other.wire_bytes);
-  return *this;
 }
 
 ListenerCounters& ListenerCounters::operator+=(const ListenerCounters& other) {
@@ -43,7 +24,7 @@ Counters& Counters::operator+=(const Counters& other) {
   add(tls_failures, other.tls_failures);
   add(rejected, other.rejected);
   add(upstream_errors, other.upstream_errors);
-  add(relayed, other.relayed);
+  traffic += other.traffic;
   add(closes, other.closes);
   add(backpressure, other.backpressure);
   compression_input_bytes += other.compression_input_bytes;
@@ -62,7 +43,6 @@ Counters& Counters::operator+=(const Counters& other) {
   handshake_ns += other.handshake_ns;
   connection_seconds += other.connection_seconds;
   message_bytes += other.message_bytes;
-  add(relay_ns, other.relay_ns);
   return *this;
 }
 

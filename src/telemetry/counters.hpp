@@ -7,19 +7,9 @@
 
 #include "telemetry/histogram.hpp"
 #include "telemetry/tls_failure.hpp"
+#include "telemetry/traffic.hpp"
 
 namespace wsproxy::telemetry {
-
-enum class Direction : std::uint8_t { to_client, to_app };
-enum class Side : std::uint8_t { client, app };
-inline constexpr std::size_t kDirections = 2;
-inline constexpr std::size_t kSides = 2;
-constexpr std::size_t index(Direction d) {
-  return static_cast<std::size_t>(d);
-}
-constexpr std::size_t index(Side s) {
-  return static_cast<std::size_t>(s);
-}
 
 /// How an accepted TCP connection ended up: label `result` of wsproxy_connections_total.
 enum class ConnectionResult : std::uint8_t {
@@ -99,9 +89,6 @@ std::size_t close_code_index(std::uint16_t code);  // the last one is "other"
 /// 1xx to 5xx: label `code` of wsproxy_http_requests_total.
 inline constexpr std::size_t kStatusClasses = 5;
 
-inline constexpr std::array<std::uint64_t, 12> kLatencyBoundsNs{
-    10'000,    25'000,    50'000,     100'000,    250'000,     500'000,
-    1'000'000, 2'500'000, 10'000'000, 50'000'000, 250'000'000, 1'000'000'000};
 inline constexpr std::array<std::uint64_t, 10> kHandshakeBoundsNs{
     500'000,    1'000'000,   2'500'000,   5'000'000,     10'000'000,
     50'000'000, 100'000'000, 500'000'000, 1'000'000'000, 5'000'000'000};
@@ -111,15 +98,6 @@ inline constexpr std::array<std::uint64_t, 13> kRequestBoundsNs{
 inline constexpr std::array<std::uint64_t, 9> kDurationBoundsS{1, 5, 15, 60, 300, 900, 3600, 14400, 86400};
 inline constexpr std::array<std::uint64_t, 9> kSizeBoundsBytes{64,    256,    1024,    4096,    16384,
                                                                65536, 262144, 1048576, 16777216};
-
-/// What one direction of the relay has done.
-struct DirectionCounters {
-  // messages[type][compressed]: type 0 text, 1 binary; compressed on the client's wire
-  std::array<std::array<std::uint64_t, 2>, 2> messages{};
-  std::uint64_t payload_bytes = 0;
-  std::array<std::uint64_t, kSides> wire_bytes{};  // by side: read from or written to that socket
-  DirectionCounters& operator+=(const DirectionCounters& other);
-};
 
 struct ListenerCounters {
   std::int64_t active = 0;
@@ -138,7 +116,7 @@ struct Counters {
   std::array<std::uint64_t, kTlsFailureNames.size()> tls_failures{};
   std::array<std::uint64_t, kRejections> rejected{};
   std::array<std::uint64_t, kUpstreamErrors> upstream_errors{};
-  std::array<DirectionCounters, kDirections> relayed{};
+  TrafficTable traffic;
   std::array<std::array<std::uint64_t, kCloseCodes.size()>, kSides> closes{};  // [on which side][code]
   std::array<std::uint64_t, kSides> backpressure{};  // times reading stopped because that side did not read
   std::uint64_t compression_input_bytes = 0;
@@ -157,7 +135,6 @@ struct Counters {
   Histogram<kHandshakeBoundsNs> handshake_ns;
   Histogram<kDurationBoundsS> connection_seconds;
   Histogram<kSizeBoundsBytes> message_bytes;
-  std::array<Histogram<kLatencyBoundsNs>, kDirections> relay_ns;
   Counters& operator+=(const Counters& other);
 };
 

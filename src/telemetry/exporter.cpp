@@ -7,6 +7,7 @@
 
 #include <prometheus/text_serializer.h>
 
+#include "telemetry/label_names.hpp"
 #include "telemetry/metric_family.hpp"
 
 namespace wsproxy::telemetry {
@@ -16,35 +17,6 @@ using prometheus::MetricType;
 using Families = std::vector<prometheus::MetricFamily>;
 
 constexpr double kNanosecondsPerSecond = 1e9;
-
-// The label values, in the order of the enums in counters.hpp.
-constexpr std::array<const char*, kDirections> kDirectionNames{"to_client", "to_app"};
-constexpr std::array<const char*, kSides> kSideNames{"client", "app"};
-constexpr std::array<const char*, kConnectionResults> kResultNames{
-    "upgraded", "refused_by_app", "rejected", "upstream_failed", "client_gone", "forwarded"};
-constexpr std::array<const char*, kRejections> kRejectionNames{"bad_request",
-                                                               "not_websocket",
-                                                               "bad_handshake",
-                                                               "header_too_large",
-                                                               "handshake_timeout",
-                                                               "origin",
-                                                               "max_connections",
-                                                               "max_connections_per_ip",
-                                                               "upstream_max_connections",
-                                                               "draining",
-                                                               "not_implemented",
-                                                               "proxy_protocol",
-                                                               "handshake_rate",
-                                                               "rate",
-                                                               "tls"};
-constexpr std::array<const char*, kStatusClasses> kClassNames{"1xx", "2xx", "3xx", "4xx", "5xx"};
-constexpr std::array<const char*, kUpstreamErrors> kUpstreamErrorNames{
-    "resolve",  "connect", "connect_timeout", "response_timeout", "bad_response", "closed_early", "lost",
-    "protocol", "tls"};
-constexpr std::array<const char*, kExtensionOutcomes> kExtensionNames{"accepted", "declined", "absent"};
-constexpr std::array<const char*, 2> kTypeNames{"text", "binary"};
-constexpr std::array<const char*, 2> kBoolNames{"false", "true"};
-constexpr std::array<const char*, 2> kTlsVersionNames{"1.2", "1.3"};
 
 void add_connections(Families& out, const Snapshot& snapshot) {
   auto active = make_family(MetricType::Gauge, "wsproxy_connections_active", "Client connections open now.");
@@ -121,7 +93,7 @@ void add_http(Families& out, const Counters& counters) {
   out.push_back(std::move(seconds));
 }
 
-void add_messages(Families& out, const Counters& counters) {
+void add_messages(Families& out, const Traffic& traffic) {
   auto messages = make_family(MetricType::Counter, "wsproxy_messages_total",
                               "Messages relayed, by whether they were compressed on the client's wire.");
   auto payload = make_family(MetricType::Counter, "wsproxy_payload_bytes_total",
@@ -129,7 +101,7 @@ void add_messages(Families& out, const Counters& counters) {
   auto wire = make_family(MetricType::Counter, "wsproxy_wire_bytes_total",
                           "Bytes read from or written to the sockets of each side, frame headers included.");
   for (std::size_t d = 0; d < kDirections; ++d) {
-    const auto& relayed = counters.relayed[d];
+    const DirectionCounters& relayed = traffic.relayed[d];
     const prometheus::ClientMetric::Label direction{"direction", kDirectionNames[d]};
     for (std::size_t type = 0; type < kTypeNames.size(); ++type) {
       for (std::size_t compressed = 0; compressed < kBoolNames.size(); ++compressed) {
@@ -147,7 +119,7 @@ void add_messages(Families& out, const Counters& counters) {
   out.push_back(std::move(wire));
 }
 
-void add_message_histograms(Families& out, const Counters& counters) {
+void add_message_histograms(Families& out, const Counters& counters, const Traffic& traffic) {
   auto size = make_family(MetricType::Histogram, "wsproxy_message_size_bytes",
                           "Payload of one message, uncompressed, both directions.");
   add_histogram(size, {}, counters.message_bytes, 1);
@@ -156,7 +128,7 @@ void add_message_histograms(Families& out, const Counters& counters) {
   auto relay = make_family(MetricType::Histogram, "wsproxy_relay_seconds",
                            "Time from reading a message to handing it to the other socket.");
   for (std::size_t d = 0; d < kDirections; ++d) {
-    add_histogram(relay, {{"direction", kDirectionNames[d]}}, counters.relay_ns[d], kNanosecondsPerSecond);
+    add_histogram(relay, {{"direction", kDirectionNames[d]}}, traffic.relay_ns[d], kNanosecondsPerSecond);
   }
   out.push_back(std::move(relay));
 }
@@ -247,8 +219,9 @@ std::string render(const Snapshot& snapshot) {
   add_handshakes(families, snapshot.counters);
   add_tls(families, snapshot);
   add_http(families, snapshot.counters);
-  add_messages(families, snapshot.counters);
-  add_message_histograms(families, snapshot.counters);
+  const Traffic traffic = snapshot.counters.traffic.sum();
+  add_messages(families, traffic);
+  add_message_histograms(families, snapshot.counters, traffic);
   add_compression(families, snapshot.counters);
   add_closes(families, snapshot.counters);
   add_operations(families, snapshot);

@@ -23,6 +23,16 @@ class Histogram {
     sum_ += other.sum_;
     return *this;
   }
+  /// What was observed since `before`, an earlier copy; all of it when that cannot be one.
+  Histogram since(const Histogram& before) const {
+    Histogram rest = *this;
+    for (std::size_t i = 0; i <= kBuckets; ++i) {
+      if (before.counts_[i] > counts_[i]) return *this;
+      rest.counts_[i] -= before.counts_[i];
+    }
+    rest.sum_ -= before.sum_;
+    return rest;
+  }
   /// Not cumulative; the last one is +Inf.
   const std::array<std::uint64_t, kBuckets + 1>& counts() const { return counts_; }
   std::uint64_t sum() const { return sum_; }

@@ -67,15 +67,7 @@ class SessionRig {
         log_({.level = telemetry::Level::error, .sink = [](std::string_view) {}, .clock = {}}),
         quota_(config.limits),
         context_(io_, settings(with_upstream(std::move(config))), log_, quota_, std::size_t{64} << 20) {
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
-      throw std::runtime_error("socketpair");
-    }
-    client = Peer{ends[0]};
-    session_ =
-        new proxy::Session(context_, {net::Descriptor{ends[1]}, 0, {}, false}, [this] { is_gone_ = true; });
-    proxy::Session::start(session_);
-    settle();
+    session_ = meet(client, [this] { is_gone_ = true; });
   }
   ~SessionRig() {
     session_->cut("the test is over");
@@ -85,6 +77,20 @@ class SessionRig {
   }
   SessionRig(const SessionRig&) = delete;
   SessionRig& operator=(const SessionRig&) = delete;
+
+  /// A session for one more client, whom it sets; whoever asks for it cuts it.
+  proxy::SessionPtr meet(Peer& newcomer, std::function<void()> on_gone = {}) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+      throw std::runtime_error("socketpair");
+    }
+    newcomer = Peer{ends[0]};
+    proxy::SessionPtr session =
+        new proxy::Session(context_, {net::Descriptor{ends[1]}, 0, {}, false}, std::move(on_gone));
+    proxy::Session::start(session);
+    settle();
+    return session;
+  }
 
   /// Lets everybody do what there is to do at this moment.
   void settle() { test::pass(io_, net::Clock::duration::zero()); }
@@ -123,6 +129,7 @@ class SessionRig {
   }
 
   proxy::Session& session() { return *session_; }
+  proxy::Context& context() { return context_; }
   telemetry::Counters& counters() { return context_.counters; }
   bool is_gone() const { return is_gone_; }
 

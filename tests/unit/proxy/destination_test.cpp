@@ -33,6 +33,16 @@ TEST_CASE("a route's requests go to its own upstream by its own rules") {
   CHECK(default_destination(config).number == 0);
 }
 
+TEST_CASE("a route is called by its name, else by what it matches, and what has none the default") {
+  config::Config config = config_with({{"b", ""}, {"a.example", "/chat/"}, {"", "/"}});
+  config.routes[2].name = "rest";
+  CHECK(route_label(config, 0) == "default");
+  CHECK(route_label(config, 1) == "b");
+  CHECK(route_label(config, 2) == "a.example/chat/");
+  CHECK(route_label(config, 3) == "rest");
+  CHECK(route_labels(config) == std::set<std::string>{"default", "b", "a.example/chat/", "rest"});
+}
+
 TEST_CASE("RFC 9110 7.2: a host matches whatever its case, port and final dot") {
   struct Row {
     const char* pattern;

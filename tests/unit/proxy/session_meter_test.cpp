@@ -8,12 +8,15 @@ using relay::Leg;
 using telemetry::Direction;
 using websocket::Opcode;
 
-TEST_CASE("A message counts for the worker and for its connection, by direction, type and compression") {
+TEST_CASE(
+    "A message counts for its listener and route and for its connection, by direction, type and "
+    "compression") {
   telemetry::Counters worker;
+  telemetry::Traffic cell;
   proxy::SessionMeter::Relayed own{};
   proxy::SessionMeter::Relayed other{};
-  proxy::SessionMeter meter(worker, own);
-  proxy::SessionMeter(worker, other).on_message(Leg::app, Opcode::text, false, 7);
+  proxy::SessionMeter meter(worker, cell, own);
+  proxy::SessionMeter(worker, cell, other).on_message(Leg::app, Opcode::text, false, 7);
   meter.on_message(Leg::client, Opcode::text, true, 100);
   meter.on_message(Leg::client, Opcode::binary, false, 20);
   meter.on_message(Leg::app, Opcode::text, false, 3);
@@ -24,17 +27,18 @@ TEST_CASE("A message counts for the worker and for its connection, by direction,
   const auto& to_app = own[telemetry::index(Direction::to_app)];
   CHECK(to_app.messages == std::array<std::array<std::uint64_t, 2>, 2>{{{1, 0}, {0, 0}}});
   CHECK(to_app.payload_bytes == 3);
-  const auto& of_worker = worker.relayed[telemetry::index(Direction::to_app)];
-  CHECK(of_worker.messages[0][0] == 2);
-  CHECK(of_worker.payload_bytes == 10);
-  CHECK(worker.relayed[telemetry::index(Direction::to_client)].payload_bytes == 120);
+  const auto& of_cell = cell.relayed[telemetry::index(Direction::to_app)];
+  CHECK(of_cell.messages[0][0] == 2);
+  CHECK(of_cell.payload_bytes == 10);
+  CHECK(cell.relayed[telemetry::index(Direction::to_client)].payload_bytes == 120);
   CHECK(worker.message_bytes.sum() == 130);
 }
 
 TEST_CASE("What compressing took counts whether it paid or not, its bytes only when it did") {
   telemetry::Counters worker;
+  telemetry::Traffic cell;
   proxy::SessionMeter::Relayed own{};
-  proxy::SessionMeter meter(worker, own);
+  proxy::SessionMeter meter(worker, cell, own);
   meter.on_compressed(1000, 300, 50);
   meter.on_bypassed(Bypass::no_gain, 9);
   meter.on_inflated(4);
@@ -46,8 +50,9 @@ TEST_CASE("What compressing took counts whether it paid or not, its bytes only w
 
 TEST_CASE("What was compressed for another connection counts its bytes, and no time") {
   telemetry::Counters worker;
+  telemetry::Traffic cell;
   proxy::SessionMeter::Relayed own{};
-  proxy::SessionMeter meter(worker, own);
+  proxy::SessionMeter meter(worker, cell, own);
   meter.on_compressed(1000, 300, 50);
   meter.on_shared(1000, 300);
   meter.on_shared(500, 200);
@@ -59,8 +64,9 @@ TEST_CASE("What was compressed for another connection counts its bytes, and no t
 
 TEST_CASE("Every reason for going raw has a counter of its own, under its name") {
   telemetry::Counters worker;
+  telemetry::Traffic cell;
   proxy::SessionMeter::Relayed own{};
-  proxy::SessionMeter meter(worker, own);
+  proxy::SessionMeter meter(worker, cell, own);
   const std::array<std::pair<Bypass, std::string>, 6> reasons{{{Bypass::too_small, "too_small"},
                                                                {Bypass::incompressible, "incompressible"},
                                                                {Bypass::stream, "stream"},
@@ -76,14 +82,15 @@ TEST_CASE("Every reason for going raw has a counter of its own, under its name")
 
 TEST_CASE("Bytes count on the side whose wire they are on, in the direction they go") {
   telemetry::Counters worker;
+  telemetry::Traffic cell;
   proxy::SessionMeter::Relayed own{};
-  proxy::SessionMeter meter(worker, own);
+  proxy::SessionMeter meter(worker, cell, own);
   meter.on_read(Leg::client, 1);
   meter.on_written(Leg::app, 2);
   meter.on_read(Leg::app, 4);
   meter.on_written(Leg::client, 8);
   const auto side = [](telemetry::Side which) { return telemetry::index(which); };
-  for (const auto& counted : {own, worker.relayed}) {
+  for (const auto& counted : {own, cell.relayed}) {
     const auto& to_app = counted[telemetry::index(Direction::to_app)].wire_bytes;
     CHECK(to_app[side(telemetry::Side::client)] == 1);
     CHECK(to_app[side(telemetry::Side::app)] == 2);
@@ -95,17 +102,31 @@ TEST_CASE("Bytes count on the side whose wire they are on, in the direction they
 
 TEST_CASE("The time of what was relayed at once is told by direction, and backpressure by who caused it") {
   telemetry::Counters worker;
+  telemetry::Traffic cell;
   proxy::SessionMeter::Relayed own{};
-  proxy::SessionMeter meter(worker, own);
+  proxy::SessionMeter meter(worker, cell, own);
   meter.on_message(Leg::app, Opcode::text, false, 3);
   meter.on_message(Leg::app, Opcode::binary, true, 3);
   meter.on_message(Leg::client, Opcode::text, true, 3);
   CHECK(meter.messages(Leg::client) == 2);
   CHECK(meter.messages(Leg::app) == 1);
   meter.on_relayed(Leg::client, 2, std::chrono::microseconds{20});
-  CHECK(worker.relay_ns[telemetry::index(Direction::to_app)].sum() == 40'000);
-  CHECK(worker.relay_ns[telemetry::index(Direction::to_client)].sum() == 0);
+  CHECK(cell.relay_ns[telemetry::index(Direction::to_app)].sum() == 40'000);
+  CHECK(cell.relay_ns[telemetry::index(Direction::to_client)].sum() == 0);
   meter.on_backpressure(Leg::app);
   CHECK(worker.backpressure[telemetry::index(telemetry::Side::app)] == 1);
   CHECK(worker.backpressure[telemetry::index(telemetry::Side::client)] == 0);
+}
+
+TEST_CASE("A connection is active at its listener and route while it is relayed, and counted for good") {
+  telemetry::Counters worker;
+  telemetry::Traffic cell;
+  proxy::SessionMeter::Relayed own{};
+  {
+    const proxy::SessionMeter one(worker, cell, own);
+    const proxy::SessionMeter other(worker, cell, own);
+    CHECK(cell.active == 2);
+  }
+  CHECK(cell.active == 0);
+  CHECK(cell.total == 2);
 }

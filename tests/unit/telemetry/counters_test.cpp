@@ -15,7 +15,8 @@ Counters filled(std::uint64_t seed) {
   c.handshakes[1] = seed + 2;
   c.rejected[3] = seed + 3;
   c.upstream_errors[4] = seed + 4;
-  auto& to_app = c.relayed[index(Direction::to_app)];
+  Traffic& traffic = c.traffic.cell({"public", "default"});
+  auto& to_app = traffic.relayed[index(Direction::to_app)];
   to_app.messages[1][0] = seed + 5;
   to_app.payload_bytes = seed + 6;
   to_app.wire_bytes[index(Side::app)] = seed + 7;
@@ -34,7 +35,7 @@ Counters filled(std::uint64_t seed) {
   c.handshake_ns.observe(seed + 16);
   c.connection_seconds.observe(seed + 17);
   c.message_bytes.observe(seed + 18);
-  c.relay_ns[1].observe(seed + 19);
+  traffic.relay_ns[1].observe(seed + 19);
   c.http_requests[3] = seed + 20;
   c.http_bytes[1] = seed + 21;
   c.http_request_ns.observe(seed + 22);
@@ -51,7 +52,8 @@ TEST_CASE("adding the counters of two workers adds every one of them") {
   CHECK(sum.handshakes[1] == 1104);
   CHECK(sum.rejected[3] == 1106);
   CHECK(sum.upstream_errors[4] == 1108);
-  const auto& to_app = sum.relayed[index(Direction::to_app)];
+  const Traffic& traffic = sum.traffic.cells().at({"public", "default"});
+  const auto& to_app = traffic.relayed[index(Direction::to_app)];
   CHECK(to_app.messages[1][0] == 1110);
   CHECK(to_app.payload_bytes == 1112);
   CHECK(to_app.wire_bytes[index(Side::app)] == 1114);
@@ -70,7 +72,7 @@ TEST_CASE("adding the counters of two workers adds every one of them") {
   CHECK(sum.handshake_ns.sum() == 1132);
   CHECK(sum.connection_seconds.sum() == 1134);
   CHECK(sum.message_bytes.sum() == 1136);
-  CHECK(sum.relay_ns[1].sum() == 1138);
+  CHECK(traffic.relay_ns[1].sum() == 1138);
   CHECK(sum.http_requests[3] == 1140);
   CHECK(sum.http_bytes[1] == 1142);
   CHECK(sum.http_request_ns.sum() == 1144);

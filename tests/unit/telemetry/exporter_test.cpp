@@ -64,7 +64,7 @@ TEST_CASE("each count stands at its own labels") {
   c.handshakes[static_cast<std::size_t>(ExtensionOutcome::declined)] = 5;
   c.rejected[static_cast<std::size_t>(Rejection::origin)] = 6;
   c.upstream_errors[static_cast<std::size_t>(UpstreamError::lost)] = 7;
-  auto& to_app = c.relayed[index(Direction::to_app)];
+  auto& to_app = c.traffic.cell({"public", "default"}).relayed[index(Direction::to_app)];
   to_app.messages[0][1] = 8;
   to_app.messages[1][0] = 9;
   to_app.payload_bytes = 10;
@@ -151,9 +151,11 @@ TEST_CASE("each count stands at its own labels") {
 
 TEST_CASE("histograms are cumulative, in seconds or bytes, and end in +Inf") {
   auto snapshot = idle_snapshot();
-  auto& relay = snapshot.counters.relay_ns[index(Direction::to_client)];
+  // Of two routes: a total has them all.
+  auto& traffic = snapshot.counters.traffic;
+  traffic.cell({"public", "chat"}).relay_ns[index(Direction::to_client)].observe(20'000, 2);
+  auto& relay = traffic.cell({"public", "default"}).relay_ns[index(Direction::to_client)];
   relay.observe(9'000);
-  relay.observe(20'000, 2);
   relay.observe(2'000'000'000);
   snapshot.counters.message_bytes.observe(100);
   snapshot.counters.handshake_ns.observe(2'000'000);
