@@ -63,6 +63,8 @@ class Log::Backend {
     logger_->log(spdlog::level::info, spdlog::string_view_t{format(level, message, fields)});
   }
 
+  std::uint64_t dropped() const { return queue_.overrun_counter(); }
+
  private:
   class Carrier : public spdlog::sinks::sink {
    public:
@@ -117,6 +119,10 @@ Log::~Log() = default;
 
 void Log::write(Level level, std::string_view message, std::span<const LogField> fields) {
   if (enabled(level)) backend_->write(level, message, fields);
+}
+
+std::uint64_t Log::dropped() const {
+  return backend_->dropped();
 }
 
 }  // namespace wsproxy::telemetry
