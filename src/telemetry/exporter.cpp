@@ -238,6 +238,7 @@ void add_process(Families& out, const ProcessMetrics& process) {
   }
   gauge("process_resident_memory_bytes", "Resident memory size.", process.resident_bytes);
   gauge("process_virtual_memory_bytes", "Virtual memory size.", process.virtual_bytes);
+  gauge("process_virtual_memory_max_bytes", "Limit of virtual memory.", process.max_virtual_bytes);
   gauge("process_open_fds", "Open file descriptors.", process.open_fds);
   gauge("process_max_fds", "Limit of open file descriptors.", process.max_fds);
   gauge("process_threads", "Threads of the process.", process.threads);

@@ -34,9 +34,9 @@ std::optional<std::uint64_t> count_open_fds() {
   return count - 1;  // one of them is the directory being listed
 }
 
-std::optional<std::uint64_t> max_open_fds() {
+std::optional<std::uint64_t> limit_of(decltype(RLIMIT_NOFILE) resource) {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::nullopt;
+  if (getrlimit(resource, &limit) != 0) return std::nullopt;
   return limit.rlim_cur;
 }
 
@@ -102,7 +102,8 @@ std::optional<std::uint64_t> parse_boot_time(std::string_view text) {
 ProcessMetrics read_process_metrics() {
   ProcessMetrics metrics;
   metrics.open_fds = count_open_fds();
-  metrics.max_fds = max_open_fds();
+  metrics.max_fds = limit_of(RLIMIT_NOFILE);
+  metrics.max_virtual_bytes = limit_of(RLIMIT_AS);
 
   const auto stat = parse_process_stat(read_all("/proc/self/stat"));
   if (!stat) return metrics;
