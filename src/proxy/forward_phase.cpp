@@ -309,9 +309,13 @@ void ForwardPhase::go_on() {
 }
 
 void ForwardPhase::note_bodies() {
-  auto& bytes = session_.facts().body_bytes;
-  bytes[telemetry::index(Direction::to_app)] = exchange_.request_body_bytes();
-  bytes[telemetry::index(Direction::to_client)] = exchange_.answer_body_bytes();
+  const auto note = [this](Direction direction, std::uint64_t passed) {
+    const std::size_t i = telemetry::index(direction);
+    session_.context().counters.http_bytes[i] += passed - session_.facts().body_bytes[i];
+    session_.facts().body_bytes[i] = passed;
+  };
+  note(Direction::to_app, exchange_.request_body_bytes());
+  note(Direction::to_client, exchange_.answer_body_bytes());
 }
 
 ForwardPhase::Debtor ForwardPhase::debtor() const {

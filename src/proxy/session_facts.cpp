@@ -23,7 +23,6 @@ void count_closes(const SessionFacts& facts, telemetry::Counters& counters) {
 void count_plain_request(const SessionFacts& facts, telemetry::Counters& counters) {
   // RFC 9110 section 15: what is over 599 counts as a server's error.
   ++counters.http_requests[std::min<std::size_t>(facts.status / 100, telemetry::kStatusClasses) - 1];
-  for (std::size_t i = 0; i < telemetry::kDirections; ++i) counters.http_bytes[i] += facts.body_bytes[i];
   const auto took = net::Clock::now() - facts.started;
   counters.http_request_ns.observe(static_cast<std::uint64_t>(took / std::chrono::nanoseconds{1}));
 }

@@ -61,7 +61,7 @@ class Server {
   SideAnswer answer(const SideRequest& request);
   SideAnswer readiness();
   SideAnswer liveness();
-  SideAnswer metrics();
+  SideAnswer metrics(std::string_view accept);
   SideAnswer status(const SideRequest& request);
   void drain(const SideRequest& request, const SideReply& reply);
   /// False when a worker did not answer in time.

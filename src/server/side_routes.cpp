@@ -64,7 +64,7 @@ SideAnswer Server::answer(const SideRequest& request) {
   if (request.method == SideMethod::post) return not_allowed("GET, HEAD");
   if (path == "/livez") return liveness();
   if (path == "/readyz" || path == "/healthz") return readiness();
-  if (path == "/metrics") return metrics();
+  if (path == "/metrics") return metrics(request.accept);
   if (path == "/config")
     return {.content_type = "application/yaml", .body = config::dump(*keeper_.current())};
   if (path == "/status") return status(request);
@@ -88,17 +88,21 @@ SideAnswer Server::readiness() {
   return {.body = "ok\n"};
 }
 
-SideAnswer Server::metrics() {
+SideAnswer Server::metrics(std::string_view accept) {
   telemetry::Snapshot snapshot;
   // Sums without one worker would look like counters that were reset.
   if (!collect(snapshot.counters)) return {.status = 503, .body = "a worker does not answer\n"};
+  snapshot.connections_limit = keeper_.current()->limits.max_connections;
+  snapshot.log_lines_dropped = log_.dropped();
   snapshot.version = version_;
   snapshot.draining = drain_.state() != Drain::State::serving;
   snapshot.certificates = tls_.certificates();
   snapshot.reloads = reload_count_.counters();
   snapshot.process = telemetry::read_process_metrics();
-  return {.content_type = std::string{telemetry::kPrometheusContentType},
-          .body = telemetry::render(snapshot)};
+  const auto format = telemetry::format_for(accept);
+  return {.content_type = std::string{telemetry::content_type_of(format)},
+          .body = telemetry::render(snapshot, format),
+          .fields = {{"Vary", "Accept"}}};
 }
 
 bool Server::collect(telemetry::Counters& sum) {

@@ -9,6 +9,7 @@
 
 #include "telemetry/label_names.hpp"
 #include "telemetry/metric_family.hpp"
+#include "telemetry/open_metrics.hpp"
 
 namespace wsproxy::telemetry {
 namespace {
@@ -29,6 +30,8 @@ void add_connections(Families& out, const Snapshot& snapshot) {
     }
   }
   out.push_back(std::move(active));
+  out.push_back(make_gauge("wsproxy_connections_limit", "How many client connections may be open.",
+                           as_number(snapshot.connections_limit)));
   out.push_back(std::move(total));
 
   auto duration = make_family(MetricType::Histogram, "wsproxy_connection_duration_seconds",
@@ -189,6 +192,9 @@ void add_operations(Families& out, const Snapshot& snapshot) {
   const std::chrono::duration<double> last_success = snapshot.reloads.last_success.time_since_epoch();
   out.push_back(make_gauge("wsproxy_config_last_reload_success_timestamp_seconds",
                            "When the configuration in use was loaded.", last_success.count()));
+  out.push_back(make_counter("wsproxy_log_lines_dropped_total",
+                             "Log lines given up since their reader was too slow.",
+                             as_number(snapshot.log_lines_dropped)));
   auto build = make_family(MetricType::Gauge, "wsproxy_build_info", "Always 1; the labels say what runs.");
   add_gauge(build, {{"version", snapshot.version}}, 1);
   out.push_back(std::move(build));
@@ -204,6 +210,7 @@ void add_process(Families& out, const ProcessMetrics& process) {
   }
   gauge("process_resident_memory_bytes", "Resident memory size.", process.resident_bytes);
   gauge("process_virtual_memory_bytes", "Virtual memory size.", process.virtual_bytes);
+  gauge("process_virtual_memory_max_bytes", "Limit of virtual memory.", process.max_virtual_bytes);
   gauge("process_open_fds", "Open file descriptors.", process.open_fds);
   gauge("process_max_fds", "Limit of open file descriptors.", process.max_fds);
   gauge("process_threads", "Threads of the process.", process.threads);
@@ -213,7 +220,7 @@ void add_process(Families& out, const ProcessMetrics& process) {
 
 }  // namespace
 
-std::string render(const Snapshot& snapshot) {
+std::string render(const Snapshot& snapshot, MetricsFormat format) {
   Families families;
   add_connections(families, snapshot);
   add_handshakes(families, snapshot.counters);
@@ -227,6 +234,7 @@ std::string render(const Snapshot& snapshot) {
   add_operations(families, snapshot);
   add_process(families, snapshot.process);
 
+  if (format == MetricsFormat::open_metrics) return write_open_metrics(families);
   std::ostringstream text;
   prometheus::TextSerializer{}.Serialize(text, families);
   return std::move(text).str();

@@ -3,10 +3,10 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "telemetry/counters.hpp"
+#include "telemetry/metrics_format.hpp"
 #include "telemetry/process_metrics.hpp"
 
 namespace wsproxy::telemetry {
@@ -27,16 +27,16 @@ struct ReloadCounters {
 struct Snapshot {
   Counters counters;  // the sum over all workers
   std::vector<CertificateExpiry> certificates;
+  std::uint64_t connections_limit = 0;  // limits.max_connections
+  std::uint64_t log_lines_dropped = 0;
   std::string version;
   bool draining = false;
   ReloadCounters reloads;
   ProcessMetrics process;
 };
 
-inline constexpr std::string_view kPrometheusContentType = "text/plain; version=0.0.4; charset=utf-8";
-
-/// Prometheus text, format 0.0.4. Every series of every label set is there from the first scrape, so
+/// Every series of every label set is there from the first scrape, so
 /// that a rate over a rare event is 0 and not missing.
-std::string render(const Snapshot& snapshot);
+std::string render(const Snapshot& snapshot, MetricsFormat format = MetricsFormat::prometheus_text);
 
 }  // namespace wsproxy::telemetry

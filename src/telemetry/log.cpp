@@ -66,6 +66,8 @@ class Log::Backend {
     if (level == Level::error && on_error_) on_error_(line);
   }
 
+  std::uint64_t dropped() const { return queue_.overrun_counter(); }
+
  private:
   class Carrier : public spdlog::sinks::sink {
    public:
@@ -118,6 +120,10 @@ Log::~Log() = default;
 
 void Log::write(Level level, std::string_view message, std::span<const LogField> fields) {
   if (enabled(level)) backend_->write(level, message, fields);
+}
+
+std::uint64_t Log::dropped() const {
+  return backend_->dropped();
 }
 
 }  // namespace wsproxy::telemetry

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -38,6 +39,9 @@ class Log {
   void write(Level level, std::string_view message, std::initializer_list<LogField> fields = {}) {
     write(level, message, std::span{fields.begin(), fields.size()});
   }
+
+  /// Lines given up since the queue was full.
+  std::uint64_t dropped() const;
 
   bool enabled(Level level) const { return level <= level_; }
 

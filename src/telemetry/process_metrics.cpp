@@ -1,14 +1,13 @@
 #include "telemetry/process_metrics.hpp"
 
 #include <array>
-#include <filesystem>
 #include <fstream>
+#include <poll.h>
 #include <sstream>
 #include <string>
 #include <unistd.h>
 
 #include <sys/resource.h>
-#include <system_error>
 
 #include "base/ascii.hpp"
 
@@ -22,21 +21,35 @@ std::string read_all(const char* path) {
   return std::move(text).str();
 }
 
-std::optional<std::uint64_t> count_open_fds() {
-  std::error_code error;
-  std::filesystem::directory_iterator entries("/proc/self/fd", error);
-  std::uint64_t count = 0;
-  while (!error && entries != std::filesystem::directory_iterator{}) {
-    ++count;
-    entries.increment(error);
-  }
-  if (error || count == 0) return std::nullopt;
-  return count - 1;  // one of them is the directory being listed
+/// How many numbers the table of descriptors has room for: none that is open is above.
+std::uint64_t descriptor_table_size() {
+  constexpr std::string_view kKey = "\nFDSize:\t";
+  const std::string status = read_all("/proc/self/status");
+  std::string_view text = status;
+  const auto at = text.find(kKey);
+  if (at == std::string_view::npos) return 0;
+  text.remove_prefix(at + kKey.size());
+  return base::parse_decimal(text.substr(0, text.find('\n'))).value_or(0);
 }
 
-std::optional<std::uint64_t> max_open_fds() {
+/// Asks poll() which numbers are none. Listing /proc/self/fd, as is usual, takes 3 microseconds for each one,
+/// and its size tells how many there are from Linux 6.2 on only.
+std::optional<std::uint64_t> count_open_fds() {
+  std::array<pollfd, 256> batch{};
+  std::uint64_t count = 0;
+  const std::uint64_t table_size = descriptor_table_size();
+  for (std::uint64_t next = 0; next < table_size; next += batch.size()) {
+    for (std::size_t i = 0; i < batch.size(); ++i) batch[i].fd = static_cast<int>(next + i);
+    if (::poll(batch.data(), batch.size(), 0) < 0) return std::nullopt;
+    for (const pollfd& one : batch) count += (one.revents & POLLNVAL) == 0 ? 1 : 0;
+  }
+  if (count == 0) return std::nullopt;
+  return count;
+}
+
+std::optional<std::uint64_t> limit_of(decltype(RLIMIT_NOFILE) resource) {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::nullopt;
+  if (getrlimit(resource, &limit) != 0) return std::nullopt;
   return limit.rlim_cur;
 }
 
@@ -102,7 +115,8 @@ std::optional<std::uint64_t> parse_boot_time(std::string_view text) {
 ProcessMetrics read_process_metrics() {
   ProcessMetrics metrics;
   metrics.open_fds = count_open_fds();
-  metrics.max_fds = max_open_fds();
+  metrics.max_fds = limit_of(RLIMIT_NOFILE);
+  metrics.max_virtual_bytes = limit_of(RLIMIT_AS);
 
   const auto stat = parse_process_stat(read_all("/proc/self/stat"));
   if (!stat) return metrics;

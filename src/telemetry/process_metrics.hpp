@@ -13,6 +13,7 @@ struct ProcessMetrics {
   std::optional<double> start_time_seconds;  // since the epoch
   std::optional<std::uint64_t> resident_bytes;
   std::optional<std::uint64_t> virtual_bytes;
+  std::optional<std::uint64_t> max_virtual_bytes;  // the greatest number when there is no limit
   std::optional<std::uint64_t> threads;
   std::optional<std::uint64_t> open_fds;
   std::optional<std::uint64_t> max_fds;

@@ -1,5 +1,6 @@
 """The side port: readiness, and numbers that move while a connection is open (DESIGN section 8)."""
 
+import os
 import random
 import re
 import shutil
@@ -8,18 +9,22 @@ import subprocess
 
 from harness import (EchoApp, HttpTest, ManualApp, SystemTest, connect_tcp, free_port, frames, http_head, http_message, main,
                      wait_until)
+from harness.tls import TlsTest
 
-# The names of DESIGN section 8 without those of TLS and reloading, which come with their features.
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "metrics.md")
+
 NAMES = """
-wsproxy_connections_active wsproxy_connections_total wsproxy_connection_duration_seconds wsproxy_handshakes_total
+wsproxy_connections_active wsproxy_connections_limit wsproxy_connections_total wsproxy_connection_duration_seconds wsproxy_handshakes_total
 wsproxy_handshake_seconds wsproxy_messages_total wsproxy_payload_bytes_total wsproxy_wire_bytes_total
 wsproxy_compression_input_bytes_total wsproxy_compression_output_bytes_total wsproxy_compression_seconds_total
 wsproxy_compression_bypassed_total wsproxy_compression_memory_bytes wsproxy_compression_level
 wsproxy_compression_shared_total wsproxy_compression_memory_limit_bytes wsproxy_compression_sacrifices_total wsproxy_message_size_bytes wsproxy_relay_seconds
 wsproxy_http_requests_total wsproxy_http_body_bytes_total wsproxy_http_request_seconds
 wsproxy_closes_total wsproxy_upstream_errors_total wsproxy_rejected_total wsproxy_backpressure_total wsproxy_draining
+wsproxy_config_reloads_total wsproxy_config_last_reload_success_timestamp_seconds wsproxy_log_lines_dropped_total
+wsproxy_tls_handshakes_total wsproxy_tls_handshake_errors_total
 wsproxy_build_info process_cpu_seconds_total process_open_fds process_max_fds process_resident_memory_bytes
-process_virtual_memory_bytes process_start_time_seconds
+process_virtual_memory_bytes process_virtual_memory_max_bytes process_threads process_start_time_seconds
 """.split()
 HISTOGRAMS = {"wsproxy_connection_duration_seconds", "wsproxy_handshake_seconds", "wsproxy_message_size_bytes", "wsproxy_relay_seconds",
               "wsproxy_http_request_seconds"}
@@ -178,6 +183,21 @@ class Metrics(SystemTest):
         self.assertIsNone(re.search(r"path-\d", self.proxy.metrics().text))
 
 
+class Documentation(TlsTest):
+    def test_the_page_has_every_metric_with_its_type_and_labels_and_no_other(self):
+        self.start_tls()
+        metrics = self.proxy.metrics()
+        types = dict(re.findall(r"(?m)^# TYPE (\S+) (\S+)$", metrics.text))
+        exported = {}
+        for name, kind in types.items():
+            samples = {name + suffix for suffix in (("_bucket", "_count", "_sum") if kind == "histogram" else ("",))}
+            exported[name] = (kind, {label for sample, labels, _ in metrics.samples if sample in samples for label in labels} - {"le"})
+        with open(PAGE) as page:
+            rows = re.findall(r"(?m)^\| (`[^|]+`) \| (counter|gauge|histogram) \| ([^|]*)\|", page.read())
+        documented = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for names, kind, labels in rows for name in re.findall(r"`(\w+)`", names)}
+        self.assertEqual(documented, exported)
+
+
 class PlainHttp(HttpTest):
     def test_requests_are_counted_by_class_with_their_bodies_and_their_time(self):
         self.start()
@@ -193,6 +213,23 @@ class PlainHttp(HttpTest):
         self.assertEqual(metrics.sum("wsproxy_http_request_seconds_count"), 3)
         self.assertEqual(metrics.sum("wsproxy_connections_total", result="forwarded"), 1)
         self.assertEqual(metrics.sum("wsproxy_rejected_total") + metrics.sum("wsproxy_upstream_errors_total"), 0)
+
+    def test_a_body_is_counted_while_it_passes(self):
+        self.start()
+        client = self.client()
+        client.send_bytes(b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n" + b"x" * 300)
+        side = self.closing(self.app.next())
+        self.proxy.wait_metric("wsproxy_http_body_bytes_total", 300, direction="to_app")
+        self.assertEqual(self.proxy.metrics().sum("wsproxy_http_body_bytes_total", direction="to_app"), 300)
+        client.send_bytes(b"x" * 700)
+        side.send_bytes(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n")
+        self.proxy.wait_metric("wsproxy_http_body_bytes_total", 4, direction="to_client")
+        metrics = self.proxy.metrics()
+        self.assertEqual(metrics.sum("wsproxy_http_body_bytes_total", direction="to_app"), 1000)
+        self.assertEqual(metrics.sum("wsproxy_http_requests_total"), 0)
+        side.send_bytes(b"3\r\nend\r\n0\r\n\r\n")
+        self.proxy.wait_metric("wsproxy_http_requests_total", 1, code="2xx")
+        self.assertEqual(self.proxy.metrics().sum("wsproxy_http_body_bytes_total", direction="to_client"), 7)
 
     def test_what_the_proxy_answers_for_an_app_that_is_away_counts_too(self):
         self.start(app_url=f"ws://127.0.0.1:{free_port()}", wait="live", upstream={"connect_timeout": "50ms"})

@@ -1,6 +1,9 @@
 """Prometheus' text format, as far as a test needs it."""
 
+import http.client
 import re
+
+from .wire import DEADLINE
 
 LINE = re.compile(r"^(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -25,3 +28,18 @@ class Metrics:
                  if sample == name and all(has.get(key) == value for key, value in labels.items())]
         assert found or name in self.names(), f"no metric {name}"
         return sum(found)
+
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+def ask_for_metrics(admin_port, accept=None):
+    """The answer and its body, for a scraper with that Accept header."""
+    connection = http.client.HTTPConnection("127.0.0.1", admin_port, timeout=DEADLINE)
+    try:
+        connection.request("GET", "/metrics", headers={"Accept": accept} if accept else {})
+        answer = connection.getresponse()
+        return answer, answer.read().decode()
+    finally:
+        connection.close()

@@ -95,7 +95,9 @@ TEST_CASE("a stuck sink never holds a writer: the oldest lines go, and how many 
     Log log(std::move(options));
     log.write(Level::info, "the one that is stuck");
     is_stuck.get_future().wait();
+    CHECK(log.dropped() == 0);
     for (int i = 0; i < kWritten; ++i) log.write(Level::info, "line", {{"i", i}});
+    CHECK(log.dropped() == kWritten - kQueue);
     go_on.set_value();
   }
   REQUIRE(lines.size() == 1 + 1 + kQueue);

@@ -43,6 +43,8 @@ TEST_CASE("the process knows itself") {
   const auto before = read_process_metrics();
   REQUIRE(before.open_fds);
   REQUIRE(before.max_fds);
+  REQUIRE(before.max_virtual_bytes);
+  CHECK(*before.max_virtual_bytes >= before.virtual_bytes.value());
   REQUIRE(before.resident_bytes);
   REQUIRE(before.virtual_bytes);
   REQUIRE(before.start_time_seconds);
