@@ -57,6 +57,7 @@ class Server {
   void serve(const SideRequest& request, const SideReply& reply);
   SideAnswer answer(const SideRequest& request);
   SideAnswer readiness();
+  static SideAnswer page();
   SideAnswer liveness();
   SideAnswer metrics();
   void drain(const SideRequest& request, const SideReply& reply);
