@@ -4,6 +4,10 @@ from .app import wait_until
 from .browser import start_browser
 from .case import SystemTest
 
+# A client that does not answer keeps the proxy draining, so that a test can look at it.
+PATIENT = {"timeouts": {"close": "60s"}, "drain": {"spread": "0s", "timeout": "60s"}}
+CHAT = '{"type":"chat","room":42,"text":"the same words again and again, the same words again and again"}'
+
 # The text of every node that can be seen, with its size, weight and the two colours that meet there: what has no
 # ground of its own stands on that of whom it is in.
 TEXTS = """(async () => {
