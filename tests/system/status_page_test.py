@@ -140,6 +140,7 @@ class State(StatusPageTest):
         client.send(CHAT)
         self.open_page()
         self.wait_figure("connections.active", lambda text: text == "1")
+        self.wait_text('[data-chart="connections"] .readout', lambda text: text.endswith("1"))
         self.expected = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
         self.proxy.exit_code_matters = False
         self.proxy.signal(signal.SIGKILL)
