@@ -60,6 +60,7 @@ class Server {
   void serve(const SideRequest& request, const SideReply& reply);
   SideAnswer answer(const SideRequest& request);
   SideAnswer readiness();
+  static SideAnswer page();
   SideAnswer liveness();
   SideAnswer metrics(std::string_view accept);
   SideAnswer status(const SideRequest& request);

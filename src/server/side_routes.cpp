@@ -4,6 +4,7 @@
 #include "config/dump.hpp"
 #include "server/server.hpp"
 #include "server/side_access.hpp"
+#include "server/status_page.hpp"
 
 /// What the side port answers (DESIGN section 8). On the side port's thread.
 namespace wsproxy::server {
@@ -68,9 +69,15 @@ SideAnswer Server::answer(const SideRequest& request) {
   if (path == "/config")
     return {.content_type = "application/yaml", .body = config::dump(*keeper_.current())};
   if (path == "/status") return status(request);
-  if (path == "/")
-    return {.body = "wsproxy " + version_ + ": /livez /readyz /healthz /metrics /status /config\n"};
+  if (path == "/") return page();
   return {.status = 404, .body = "not found\n"};
+}
+
+SideAnswer Server::page() {
+  const std::string nonce = page_nonce();
+  return {.content_type = "text/html; charset=utf-8",
+          .body = status_page(nonce),
+          .fields = {{"Content-Security-Policy", content_security_policy(nonce)}}};
 }
 
 SideAnswer Server::liveness() {

@@ -14,6 +14,7 @@ from .wire import DEADLINE
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--no-proxy-server"]
+KEY_CODES = {"Tab": 9, "Enter": 13, "Escape": 27, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39}
 
 
 class Driver:
@@ -57,6 +58,21 @@ class Driver:
         value = self._ask("POST", f"{self._session}/execute/async", {"script": wrapped, "args": list(args)})
         assert not (isinstance(value, dict) and "failed" in value), value
         return value
+
+    def devtools(self, command, **parameters):
+        """What WebDriver has no word for, such as a phone's screen or a dark scheme."""
+        return self._ask("POST", f"{self._session}/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def press(self, *keys):
+        """Keys by their names (Tab, ArrowLeft, Enter), for whatever has the focus."""
+        for key in keys:
+            which = {"key": key, "code": key, "windowsVirtualKeyCode": KEY_CODES[key]}
+            self.devtools("Input.dispatchKeyEvent", type="keyDown", **which, **({"text": "\r"} if key == "Enter" else {}))
+            self.devtools("Input.dispatchKeyEvent", type="keyUp", **which)
+
+    def console(self):
+        """What has gone wrong in pages since it was asked last: errors, and what a policy did not allow."""
+        return [entry["message"] for entry in self._ask("POST", f"{self._session}/se/log", {"type": "browser"})]
 
     def close(self):
         try:
