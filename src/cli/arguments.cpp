@@ -43,6 +43,7 @@ class Grammar {
     app_.add_subcommand("probe", "for a container's HEALTHCHECK: exit 0 when the side port says ready")
         ->add_option("URL", url_, "of the side port; default http://127.0.0.1:9090/readyz")
         ->type_name("");
+    add_tune();
     app_.footer(kVariables);
     for (CLI::App* command : app_.get_subcommands({})) command->fallthrough();
   }
@@ -62,6 +63,9 @@ class Grammar {
     arguments.port = givens.port(echo_port_, "").value_or(arguments.port);
     arguments.url = url_;
     if (arguments.command == Command::probe && url_.empty()) arguments.url = "http://127.0.0.1:9090/readyz";
+    if (arguments.command == Command::tune && url_.empty()) arguments.url = "http://127.0.0.1:9090";
+    arguments.seconds = tune_seconds_;
+    arguments.as_json = tune_json_;
     return arguments;
   }
 
@@ -91,10 +95,21 @@ class Grammar {
     echo_port_ = echo->add_option("--port", "where to listen; default 8008")->type_name("PORT");
   }
 
+  void add_tune() {
+    CLI::App* tune =
+        app_.add_subcommand("tune", "which compression settings a running proxy should have, and why");
+    tune->add_option("URL", url_, "of the side port; default http://127.0.0.1:9090")->type_name("");
+    tune->add_option("--seconds", tune_seconds_, "how long to look; 0: at all since its start; default 10")
+        ->type_name("N")
+        ->check(CLI::Range(0U, 3600U));
+    tune->add_flag("--json", tune_json_, "print JSON instead of YAML");
+  }
+
   Command command() const {
     static constexpr std::pair<const char*, Command> kCommands[] = {
         {"run", Command::run},   {"check", Command::check},     {"schema", Command::schema},
-        {"echo", Command::echo}, {"connect", Command::connect}, {"probe", Command::probe}};
+        {"echo", Command::echo}, {"connect", Command::connect}, {"probe", Command::probe},
+        {"tune", Command::tune}};
     for (const auto& [name, command] : kCommands) {
       if (app_.got_subcommand(name)) return command;
     }
@@ -129,6 +144,8 @@ class Grammar {
   CLI::Option* echo_host_ = nullptr;
   CLI::Option* echo_port_ = nullptr;
   std::string url_;
+  std::uint32_t tune_seconds_ = 10;
+  bool tune_json_ = false;
 };
 
 ParsedArguments usage_error(const CLI::App& app, const std::string& problem) {

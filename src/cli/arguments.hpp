@@ -10,7 +10,7 @@
 
 namespace wsproxy::cli {
 
-enum class Command : std::uint8_t { run, check, schema, echo, connect, probe };
+enum class Command : std::uint8_t { run, check, schema, echo, connect, probe, tune };
 
 /// What is to be done. Each command looks at its own part only.
 struct Arguments {
@@ -19,7 +19,9 @@ struct Arguments {
   std::string config_file;         // check
   std::string host = "127.0.0.1";  // echo
   std::uint16_t port = 8008;       // echo
-  std::string url;                 // connect, probe
+  std::string url;                 // connect, probe, tune
+  std::uint32_t seconds = 10;      // tune
+  bool as_json = false;            // tune
 };
 
 /// The arguments, or what to print instead and the code to exit with.

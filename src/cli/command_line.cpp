@@ -9,6 +9,7 @@
 #include "cli/probe.hpp"
 #include "cli/run.hpp"
 #include "cli/schema.hpp"
+#include "cli/tune.hpp"
 
 namespace wsproxy::cli {
 namespace {
@@ -27,6 +28,8 @@ int carry_out(const Arguments& arguments) {
       return connect(arguments.url);
     case Command::probe:
       return probe(arguments.url);
+    case Command::tune:
+      return tune(arguments.url, arguments.seconds, arguments.as_json);
   }
   return 2;
 }

@@ -17,7 +17,8 @@ Codecs::Codecs(const Plan& plan)
       encoders(plan.encoders, budget),
       decoders(plan.decoders, budget),
       shared(encoders, budget, plan.seed),
-      governor(plan.highest_level) {
+      governor(plan.highest_level),
+      observer(budget, governor, shared) {
   budget.set_relief(this);
 }
 
@@ -26,6 +27,7 @@ std::size_t Codecs::end_round(std::size_t steps) {
   encoders.retire_unused();
   decoders.retire_unused();
   shared.evict_unused();
+  observer.end_round();
   shelf.sweep(steps);
   relieve_shared();
   return before > budget.used() ? before - budget.used() : 0;

@@ -9,6 +9,7 @@
 #include "deflate/encoder.hpp"
 #include "deflate/governor.hpp"
 #include "deflate/history_shelf.hpp"
+#include "deflate/observer.hpp"
 #include "deflate/shared_history.hpp"
 #include "deflate/sightings.hpp"
 
@@ -63,6 +64,7 @@ class Codecs final : private Budget::Relief {
   SharedHistories shared;
   Sightings sightings;
   Governor governor;
+  Observer observer;
 
  private:
   void make_room(std::size_t bytes) override;

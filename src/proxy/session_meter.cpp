@@ -54,6 +54,24 @@ void SessionMeter::on_inflated(std::uint64_t nanoseconds) {
   worker_.decompress_ns += nanoseconds;
 }
 
+void SessionMeter::on_observed(const deflate::Observation& observation) {
+  static_assert(telemetry::kTrialNames.size() == deflate::kTrials.size());
+  telemetry::ObservedCounters& observed = worker_.observed;
+  ++observed.seen_messages;
+  observed.seen_bytes += observation.size;
+  if (observation.is_broadcast) ++observed.broadcasts;
+  if (!observation.tried) return;
+  telemetry::TrialCounters& trial = observed.trials.at(*observation.tried);
+  ++trial.messages;
+  trial.input_bytes += observation.size;
+  trial.output_bytes += observation.output;
+  trial.compress_ns += observation.nanoseconds;
+  observed.spent_ns += observation.spent;
+  if (observation.bypass != deflate::Bypass::none) {
+    ++observed.bypassed.at(static_cast<std::size_t>(observation.bypass) - 1);
+  }
+}
+
 void SessionMeter::on_read(relay::Leg from, std::size_t bytes) {
   add_wire_bytes(direction_from(from), from, bytes);
 }

@@ -23,6 +23,7 @@ class SessionMeter final : public relay::Meter {
   void on_shared(std::size_t text, std::size_t packed) override;
   void on_bypassed(deflate::Bypass reason, std::uint64_t nanoseconds) override;
   void on_inflated(std::uint64_t nanoseconds) override;
+  void on_observed(const deflate::Observation& observation) override;
 
   /// Bytes of WebSocket, as they are on a leg's wire.
   void on_read(relay::Leg from, std::size_t bytes);

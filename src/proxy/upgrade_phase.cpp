@@ -45,6 +45,14 @@ deflate::CompressorSettings sending(const config::Compression& compression, cons
           .is_adaptive = compression.adaptive};
 }
 
+deflate::ObserverSettings observing(const config::Compression& compression) {
+  return {.engine = engine_choice(compression.engine),
+          .window_bits = compression.window_bits,
+          .min_size = compression.min_size,
+          .is_adaptive = compression.adaptive,
+          .every = compression.observe_every};
+}
+
 deflate::Negotiation negotiate(const http::RequestHead& request, const config::Compression& compression,
                                const deflate::Codecs& codecs) {
   deflate::NegotiationPolicy policy;
@@ -56,7 +64,8 @@ deflate::Negotiation negotiate(const http::RequestHead& request, const config::C
   policy.free_memory = codecs.budget.free();
   policy.free_for_promises = codecs.free_for_promises();
   deflate::Negotiation result = deflate::negotiate(request.fields.joined("Sec-WebSocket-Extensions"), policy);
-  if (!compression.enabled && result.result == deflate::NegotiationResult::accepted) {
+  const bool is_wanted = compression.enabled && compression.mode == config::CompressionMode::compress;
+  if (!is_wanted && result.result == deflate::NegotiationResult::accepted) {
     result.result = deflate::NegotiationResult::declined;
     result.lacked_memory = false;
     result.answer.clear();
@@ -202,6 +211,9 @@ void UpgradePhase::accept(base::MutableBytes rest) {
   if (negotiation.result == deflate::NegotiationResult::accepted) {
     settings.compression =
         relay::CompressionSettings{negotiation.params, sending(compression, negotiation.params)};
+  }
+  if (compression.enabled && compression.mode == config::CompressionMode::observe) {
+    settings.observing = observing(compression);
   }
   RelayPhase::Beginning beginning;
   beginning.answer = http::upgrade_response(reader_.head(), negotiation.answer);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "deflate/observer.hpp"
 #include "deflate/policy.hpp"
 #include "relay/leg.hpp"
 #include "websocket/opcode.hpp"
@@ -25,6 +26,8 @@ class Meter {
   virtual void on_bypassed(deflate::Bypass reason, std::uint64_t nanoseconds) = 0;
   /// A piece of a compressed message was inflated.
   virtual void on_inflated(std::uint64_t nanoseconds) = 0;
+  /// A message that went to the client as it is was looked at, and perhaps compressed for a trial.
+  virtual void on_observed(const deflate::Observation& observation) = 0;
 };
 
 }  // namespace wsproxy::relay

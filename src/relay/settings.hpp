@@ -23,6 +23,8 @@ struct Settings {
   std::uint16_t lost_code = 1011;
   bool validate_utf8 = true;  // of the client's text that comes uncompressed; what was inflated always is
   std::optional<CompressionSettings> compression;  // nothing when no extension was agreed
+  /// How the app's messages are observed (compression.mode), which go as they are.
+  std::optional<deflate::ObserverSettings> observing;
 };
 
 /// What a worker lends to the relays of its connections, one at a time. Outlives them.

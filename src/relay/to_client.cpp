@@ -10,6 +10,7 @@ using websocket::Opcode;
 ToClient::ToClient(const Settings& settings, Workshop& workshop, Meter& meter)
     : settings_(settings), workshop_(workshop), meter_(meter), reader_(websocket::Sender::server, false) {
   if (settings.compression) compressor_.emplace(settings.compression->sending, workshop.codecs);
+  if (settings.observing) observed_.emplace(*settings.observing, workshop.codecs.observer);
 }
 
 ToClient::Result ToClient::feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room,
@@ -53,6 +54,7 @@ void ToClient::on_payload(const FrameReader::Step& step, base::ByteQueue& out) {
   switch (mode_) {
     case Mode::pass:
       pass(step, out);
+      if (observed_) observe(step);
       if (step.message_complete) {
         meter_.on_message(Leg::client, reader_.message_type(), false, message_bytes_);
       }
@@ -74,6 +76,11 @@ void ToClient::pass(const FrameReader::Step& step, base::ByteQueue& out) {
                 .opcode = message_begun_ ? Opcode::continuation : reader_.message_type()},
                step.payload, out);
   message_begun_ = true;
+}
+
+void ToClient::observe(const FrameReader::Step& step) {
+  const auto observation = observed_->on_piece(step.payload, step.message_complete, workshop_.nanoseconds);
+  if (observation) meter_.on_observed(*observation);
 }
 
 void ToClient::hold(const FrameReader::Step& step, base::ByteQueue& out) {

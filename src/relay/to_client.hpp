@@ -54,6 +54,7 @@ class ToClient {
 
   void on_header();
   void on_payload(const FrameReader::Step& step, base::ByteQueue& out);
+  void observe(const FrameReader::Step& step);
   void pass(const FrameReader::Step& step, base::ByteQueue& out);
   void hold(const FrameReader::Step& step, base::ByteQueue& out);
   void send_whole(base::Bytes text, base::ByteQueue& out);
@@ -72,6 +73,7 @@ class ToClient {
   std::uint64_t packed_bytes_ = 0;
   std::optional<deflate::Compressor> compressor_;  // when the extension was agreed
   std::optional<deflate::MessageEncoder> encoder_;
+  std::optional<deflate::ObservedConnection> observed_;  // when it was not, and observing is asked for
   base::ByteQueue held_;
 };
 

@@ -33,6 +33,7 @@ Counters& Counters::operator+=(const Counters& other) {
   decompress_ns += other.decompress_ns;
   compression_shared += other.compression_shared;
   add(bypassed, other.bypassed);
+  observed += other.observed;
   add(sacrifices, other.sacrifices);
   compression_memory_bytes += other.compression_memory_bytes;
   compression_memory_limit_bytes += other.compression_memory_limit_bytes;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "telemetry/histogram.hpp"
+#include "telemetry/observed.hpp"
 #include "telemetry/tls_failure.hpp"
 #include "telemetry/traffic.hpp"
 
@@ -58,11 +59,6 @@ inline constexpr std::size_t kUpstreamErrors = 9;
 
 enum class ExtensionOutcome : std::uint8_t { accepted, declined, absent };
 inline constexpr std::size_t kExtensionOutcomes = 3;
-
-/// Why a message went raw: label `reason` of wsproxy_compression_bypassed_total, in the order of
-/// deflate::Bypass after its `none`.
-inline constexpr std::array<const char*, 6> kBypassNames{"too_small", "incompressible", "stream",
-                                                         "no_gain",   "keeps_shared",   "memory"};
 
 /// What was given up to stay inside compression.memory, in the order of the attempts: label `stage` of
 /// wsproxy_compression_sacrifices_total.
@@ -126,6 +122,7 @@ struct Counters {
   std::uint64_t compression_shared = 0;  // messages whose bytes another connection's were
   std::array<std::uint64_t, kBypassNames.size()> bypassed{};
   std::array<std::uint64_t, kSacrificeNames.size()> sacrifices{};
+  ObservedCounters observed;
   std::uint64_t compression_memory_bytes = 0;
   std::uint64_t compression_memory_limit_bytes = 0;
   std::uint8_t compression_level = 9;                         // the lowest in force; of a sum, of all workers

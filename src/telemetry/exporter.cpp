@@ -166,6 +166,38 @@ void add_compression(Families& out, const Counters& counters) {
                            as_number(counters.compression_level)));
 }
 
+void add_observed(Families& out, const ObservedCounters& observed) {
+  auto messages = make_family(MetricType::Counter, "wsproxy_observed_messages_total",
+                              "Messages compressed for a trial and thrown away.");
+  auto input = make_family(MetricType::Counter, "wsproxy_observed_input_bytes_total", "Their payload.");
+  auto output = make_family(MetricType::Counter, "wsproxy_observed_output_bytes_total",
+                            "What would have been sent of it.");
+  auto seconds = make_family(MetricType::Counter, "wsproxy_observed_compression_seconds_total",
+                             "Time that compressing them took.");
+  for (std::size_t i = 0; i < kTrialNames.size(); ++i) {
+    const TrialCounters& trial = observed.trials[i];
+    const prometheus::ClientMetric::Label label{"trial", kTrialNames[i]};
+    add_counter(messages, {label}, as_number(trial.messages));
+    add_counter(input, {label}, as_number(trial.input_bytes));
+    add_counter(output, {label}, as_number(trial.output_bytes));
+    add_counter(seconds, {label}, as_number(trial.compress_ns) / kNanosecondsPerSecond);
+  }
+  for (auto* family : {&messages, &input, &output, &seconds}) out.push_back(std::move(*family));
+  out.push_back(make_labelled("wsproxy_observed_bypassed_total",
+                              "Trials that would have sent the message raw.", "reason", kBypassNames,
+                              observed.bypassed));
+  out.push_back(make_counter("wsproxy_observed_seen_messages_total",
+                             "Messages to clients that the trials stand for.",
+                             as_number(observed.seen_messages)));
+  out.push_back(
+      make_counter("wsproxy_observed_seen_bytes_total", "Their payload.", as_number(observed.seen_bytes)));
+  out.push_back(make_counter("wsproxy_observed_broadcast_total",
+                             "Of them those that another connection of the worker had lately too.",
+                             as_number(observed.broadcasts)));
+  out.push_back(make_counter("wsproxy_observing_seconds_total", "Time that all trials took.",
+                             as_number(observed.spent_ns) / kNanosecondsPerSecond));
+}
+
 void add_closes(Families& out, const Counters& counters) {
   auto closes = make_family(MetricType::Counter, "wsproxy_closes_total",
                             "WebSocket connections that ended, by the close code on each side.");
@@ -230,6 +262,7 @@ std::string render(const Snapshot& snapshot, MetricsFormat format) {
   add_messages(families, traffic);
   add_message_histograms(families, snapshot.counters, traffic);
   add_compression(families, snapshot.counters);
+  add_observed(families, snapshot.counters.observed);
   add_closes(families, snapshot.counters);
   add_operations(families, snapshot);
   add_process(families, snapshot.process);

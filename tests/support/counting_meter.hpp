@@ -35,7 +35,10 @@ class CountingMeter final : public relay::Meter {
   }
   void on_inflated(std::uint64_t /*nanoseconds*/) override {}
 
+  void on_observed(const deflate::Observation& observation) override { observed.push_back(observation); }
+
   std::vector<Message> messages;
+  std::vector<deflate::Observation> observed;
   std::uint64_t text_bytes = 0;
   std::uint64_t packed_bytes = 0;
   std::uint64_t shared = 0;

@@ -192,6 +192,7 @@ class RelayRig {
     deflate::EngineChoice engine = deflate::EngineChoice::automatic;
     std::uint8_t level = 6;
     bool is_adaptive = true;
+    std::optional<deflate::ObserverSettings> observing = std::nullopt;
   };
 
   explicit RelayRig(Options options)
@@ -240,6 +241,8 @@ class RelayRig {
   relay::Relay& relay() { return relay_; }
   /// The most that a queue has ever held.
   std::size_t most_queued() const { return most_queued_; }
+  /// All that went to the client.
+  const std::string& client_bytes() const { return client_bytes_; }
   std::size_t memory_used() const { return codecs_.budget.used(); }
   deflate::Governor& governor() { return codecs_.governor; }
 
@@ -248,6 +251,7 @@ class RelayRig {
     relay::Settings settings;
     settings.max_message_bytes = options.max_message_bytes;
     settings.validate_utf8 = options.validate_utf8;
+    settings.observing = options.observing;
     if (options.params) {
       settings.compression =
           relay::CompressionSettings{*options.params,
@@ -283,6 +287,7 @@ class RelayRig {
   void deliver() {
     most_queued_ = std::max({most_queued_, to_client_.size(), to_app_.size()});
     client.write(to_client_.view());
+    client_bytes_.append(base::as_text(to_client_.view()));
     app.write(to_app_.view());
     to_client_.clear();
     to_app_.clear();
@@ -298,6 +303,7 @@ class RelayRig {
   base::ByteQueue to_app_;
   relay::Workshop workshop_{codecs_, mask_keys_, text_, packed_, [] { return std::uint64_t{0}; }};
   std::size_t most_queued_ = 0;
+  std::string client_bytes_;
 
  public:
   CountingMeter meter;

@@ -30,6 +30,7 @@ class QuietMeter final : public relay::Meter {
   void on_shared(std::size_t, std::size_t) override { ++shared; }
   void on_bypassed(deflate::Bypass, std::uint64_t) override {}
   void on_inflated(std::uint64_t) override {}
+  void on_observed(const deflate::Observation& /*observation*/) override {}
 
   int messages = 0;
   int compressed = 0;
