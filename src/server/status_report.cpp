@@ -79,6 +79,21 @@ const char* mode_name(const config::Compression& compression) {
   return compression.mode == config::CompressionMode::observe ? "observe" : "compress";
 }
 
+/// What the settings in force would come to, where compression.mode: observe has tried something like them.
+Json observed_json(const config::Compression& settings, const telemetry::ObservedCounters& observed) {
+  const std::size_t window = std::size_t{1} << settings.window_bits;
+  const std::size_t reach =
+      settings.context_takeover ? std::min<std::size_t>(settings.history.bytes, window) : 0;
+  const auto savings =
+      telemetry::observed_savings(observed, telemetry::nearest_trial(settings.level, reach));
+  if (!savings) return nullptr;
+  return {{"messages", savings->messages},
+          {"input_bytes", savings->input_bytes},
+          {"output_bytes", savings->output_bytes},
+          {"saved_bytes", savings->saved_bytes},
+          {"compress_seconds", savings->compress_seconds}};
+}
+
 Json compression_json(const config::Compression& settings, const telemetry::Counters& counters) {
   const std::uint64_t input = counters.compression_input_bytes;
   const std::uint64_t output = counters.compression_output_bytes;
@@ -97,7 +112,7 @@ Json compression_json(const config::Compression& settings, const telemetry::Coun
           {"bypassed", by_name(telemetry::kBypassNames, counters.bypassed)},
           {"memory_bytes", counters.compression_memory_bytes},
           {"memory_limit_bytes", counters.compression_memory_limit_bytes},
-          {"observed", nullptr}};
+          {"observed", observed_json(settings, counters.observed)}};
 }
 
 Json closes_json(const telemetry::Counters& counters) {

@@ -56,6 +56,21 @@ void check_relayed(const json& row, const json& expected) {
 
 }  // namespace
 
+TEST_CASE("what observing has found is told for the settings in force") {
+  server::StatusReport report = report_of();
+  auto& observed = report.counters.observed;
+  observed.seen_messages = 1000;
+  observed.seen_bytes = 500'000;
+  auto& trial = observed.trials.at(telemetry::nearest_trial(6, 32768));
+  trial = {.messages = 10, .input_bytes = 5'000, .output_bytes = 1'000, .compress_ns = 20'000};
+  const json told = parsed(report)["compression"]["observed"];
+  CHECK(told["messages"] == 1000);
+  CHECK(told["input_bytes"] == 500'000);
+  CHECK(told["output_bytes"] == 100'000);
+  CHECK(told["saved_bytes"] == 400'000);
+  CHECK(told["compress_seconds"] == Approx(0.002));
+}
+
 TEST_CASE("a proxy that has done nothing tells all there is, with zeros and nulls") {
   const json status = parsed(report_of());
   CHECK(status["version"] == "0.1.0");
