@@ -110,7 +110,7 @@ TEST_CASE("neither a label nor a help text can break out of its line") {
 
 TEST_CASE("what is rendered is the format that was asked for, and OpenMetrics ends with its mark") {
   Snapshot snapshot;
-  snapshot.listener_names = {"public"};
+  snapshot.counters.listeners["public"] = {};
   const auto text = render(snapshot);
   const auto open_metrics = render(snapshot, MetricsFormat::open_metrics);
   CHECK(text.find("# TYPE wsproxy_messages_total counter\n") != std::string::npos);
