@@ -149,7 +149,7 @@ TEST_CASE("What the operator has switched off is not switched on, but told") {
 
 TEST_CASE("A slower level is for what it saves a second of CPU, and for whom there is CPU") {
   auto trials = kChat;
-  for (const std::size_t slow : {6U, 7U, 8U}) trials[slow] = {trials[slow].ratio * 0.8, 10'000};
+  for (const std::size_t slow : {6U, 7U, 8U}) trials[slow] = {trials[slow].ratio * 0.8, 8'000};
   CHECK(value_of(recommend(observed(trials)), "level") == "9");
   Figures busy = observed(trials);
   busy.cpu_seconds = 12;
