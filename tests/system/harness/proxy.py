@@ -14,6 +14,7 @@ import time
 
 from .app import wait_until
 from .client import Client
+from .http_wire import HttpClient
 from .metrics import Metrics
 from .ports import free_port
 from .wire import DEADLINE
@@ -184,6 +185,18 @@ class Proxy(Process):
             raise OSError(str(odd)) from odd
         finally:
             connection.close()
+
+    def side(self, host="127.0.0.1", **how):
+        """A connection to the side port."""
+        return HttpClient((host, self.admin_port), **how)
+
+    def ask(self, target, method="GET", *, deadline=DEADLINE, host="127.0.0.1", source=None, **how):
+        """The side port's answer to one request of any kind."""
+        side = self.side(host, source=source)
+        try:
+            return side.ask(target, method, **how).read_answer(method, deadline)
+        finally:
+            side.close()
 
     def metrics(self):
         status, text = self.get("/metrics")
