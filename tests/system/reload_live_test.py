@@ -1,9 +1,8 @@
 """What a reload changes for whom: new connections get the new, open ones keep what they had (DESIGN section 7)."""
 
-import json
 import os
 
-from harness import DEADLINE, EchoApp, Ended, HttpClient, ManualApp, NamedApp, frames, http_message, main, wait_until
+from harness import EchoApp, HttpApp, HttpClient, ManualApp, NamedApp, frames, http_message, main, wait_until
 from harness.reload import ReloadTest
 
 OFFER = "permessage-deflate; client_max_window_bits"
@@ -194,7 +193,6 @@ class PlainHttp(ReloadTest):
         self.assertEqual(self.ask(client, "/else"), "routed")
 
     def test_a_request_under_way_gets_its_answer_from_where_it_went(self):
-        from harness import HttpApp
         second = NamedApp("second")
         self.addCleanup(second.stop)
         self.start(HttpApp())

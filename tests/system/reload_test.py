@@ -42,7 +42,7 @@ class Seen(ReloadTest):
         folder = tempfile.mkdtemp(prefix="wsproxy-")
         self.addCleanup(shutil.rmtree, folder)
         settings = {"listeners": [{"address": f"127.0.0.1:{free_port()}"}], "admin": {"address": f"127.0.0.1:{free_port()}"},
-                    "log": {"format": "json"}}
+                    "log": {"format": "json"}, "sentry": {"crash_directory": folder}}
 
         def version(size):
             path = os.path.join(folder, size)

@@ -132,6 +132,7 @@ class Proxy(Process):
         # Else every proxy would tell what another test's left in the default one.
         base["sentry"] = {"crash_directory": os.path.join(self._folder.name, "crashes")}
         self.settings = merged(base, settings or {})
+        self.settings["admin"]["address"] = self.settings["admin"]["address"].replace(":*", f":{self.admin_port}")
         self.config_file = os.path.join(self._folder.name, "wsproxy.yaml")
         with open(self.config_file, "w") as file:
             json.dump(self.settings, file, indent=1)  # JSON is YAML

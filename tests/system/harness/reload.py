@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 from .app import wait_until
@@ -39,16 +40,21 @@ class ReloadTest(SystemTest):
         return self.proxy.metrics().sum("wsproxy_config_reloads_total", result=result)
 
     def reload(self, put=put_by_rename, **changes):
-        """The log's lines of a reload with these changes, which must succeed."""
+        """The log's lines of a reload with these changes, which must succeed and change something."""
         return self.reload_text(self.text_with(changes), put)
 
     def reload_text(self, text, put=put_by_rename):
         before = self.write(text, put)
-        return self.lines_until('"message":"configuration reloaded"', before)
+        # What was written earlier may be read once more, which changes nothing.
+        return self.lines_until('"message":"configuration reloaded"', self.line_with('"message":"configuration changed', before))
 
-    def lines_until(self, pattern, before):
-        self.proxy.wait_for_line(pattern, after=before)
-        return self.proxy.lines[before:]
+    def line_with(self, pattern, after):
+        """The number of the first line with it."""
+        self.proxy.wait_for_line(pattern, after=after)
+        return next(at for at, line in enumerate(self.proxy.lines) if at >= after and re.search(pattern, line))
+
+    def lines_until(self, pattern, after):
+        return self.proxy.lines[after : self.line_with(pattern, after) + 1]
 
     def refuse(self, *words, put=put_by_rename, text=None, **changes):
         """The file is refused with an error line that has all these words, and it is counted."""
