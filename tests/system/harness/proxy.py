@@ -14,6 +14,7 @@ import time
 
 from .app import wait_until
 from .client import Client
+from .http_wire import HttpClient
 from .metrics import Metrics
 from .ports import free_port
 from .wire import DEADLINE
@@ -131,6 +132,7 @@ class Proxy(Process):
         # Else every proxy would tell what another test's left in the default one.
         base["sentry"] = {"crash_directory": os.path.join(self._folder.name, "crashes")}
         self.settings = merged(base, settings or {})
+        self.settings["admin"]["address"] = self.settings["admin"]["address"].replace(":*", f":{self.admin_port}")
         self.config_file = os.path.join(self._folder.name, "wsproxy.yaml")
         with open(self.config_file, "w") as file:
             json.dump(self.settings, file, indent=1)  # JSON is YAML
@@ -184,6 +186,18 @@ class Proxy(Process):
             raise OSError(str(odd)) from odd
         finally:
             connection.close()
+
+    def side(self, host="127.0.0.1", **how):
+        """A connection to the side port."""
+        return HttpClient((host, self.admin_port), **how)
+
+    def ask(self, target, method="GET", *, deadline=DEADLINE, host="127.0.0.1", source=None, **how):
+        """The side port's answer to one request of any kind."""
+        side = self.side(host, source=source)
+        try:
+            return side.ask(target, method, **how).read_answer(method, deadline)
+        finally:
+            side.close()
 
     def metrics(self):
         status, text = self.get("/metrics")

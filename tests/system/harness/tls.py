@@ -124,11 +124,11 @@ class TlsTest(SystemTest):
     def context(self, **how):
         return context_for(how.pop("ca", self.ca.crt), **how)
 
-    def tls_client(self, *, context=None, name="localhost", session=None, port=None, source=None, **how):
+    def tls_client(self, *, context=None, name="localhost", session=None, port=None, source=None, receive_buffer=None, **how):
         """A client past its TLS handshake."""
         context = context or self.context(**how)
         address = ("127.0.0.1", port or self.proxy.port)
-        return self.closing(TlsClient(address, context, name=name, session=session, source=source))
+        return self.closing(TlsClient(address, context, name=name, session=session, source=source, receive_buffer=receive_buffer))
 
     def shown(self, name="localhost", *, port=None, **how):
         """The certificate that a client gets who asks for that name, as DER; it need not be of that name."""
