@@ -3,6 +3,8 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <sys/resource.h>
 
@@ -59,6 +61,13 @@ void hand_over(telemetry::SentryQueue& errors, const telemetry::LogLine& line) {
   }
 }
 
+/// Else a connection gets the number of a stderr that is closed, and with it the lines of the log.
+void fill_closed_standard_descriptors() {
+  int opened = 0;
+  while (opened >= 0 && opened <= STDERR_FILENO) opened = ::open("/dev/null", O_RDWR);
+  if (opened > STDERR_FILENO) ::close(opened);
+}
+
 /// Each connection takes two descriptors; the soft limit is often 1024 by tradition only.
 void raise_descriptor_limit(std::uint32_t max_connections, telemetry::Log& log) {
   rlimit limit{};
@@ -90,6 +99,7 @@ config::ReadResult read_configuration(const RunOptions& options) {
 }  // namespace
 
 int run(const RunOptions& options) {
+  fill_closed_standard_descriptors();
   config::ReadResult read = read_configuration(options);
   for (const config::Error& error : read.errors) std::fprintf(stderr, "%s\n", error.text().c_str());
   if (!read.errors.empty()) return 1;
@@ -108,7 +118,7 @@ int run(const RunOptions& options) {
         WSPROXY_VERSION);
     server.run();
   } catch (const std::exception& error) {
-    log.write(telemetry::Level::error, error.what());
+    log.write(telemetry::Level::error, "wsproxy cannot run", {{"reason", error.what()}});
     return 1;
   }
   return 0;

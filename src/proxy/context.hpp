@@ -67,6 +67,7 @@ struct Context {
   std::size_t untrimmed = 0;  // bytes given back to the heap since it was trimmed
   net::Clock::time_point next_trim{};
   std::uint64_t messages_before = 0;  // relayed before this round of housekeeping
+  std::uint64_t ended_well = 0;       // connections that ended as they should, for log.access_sample
   SessionRegistry sessions;
   AppPool app_pool;
   /// Sessions that are only told so: over limits.max_connections, or refused and not gone yet. They hold

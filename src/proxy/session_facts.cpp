@@ -93,6 +93,10 @@ void write_access_line(Session& session) {
   record.duration = net::Clock::now() - facts.started;
   record.closed_by = closer(facts.ending.by);
   record.cause = facts.ending.cause;
+  if (telemetry::ended_as_it_should(record)) {
+    record.sample = session.context().config().log.access_sample;
+    if (session.context().ended_well++ % record.sample != 0) return;
+  }
   telemetry::write_access(session.context().log, record);
 }
 

@@ -34,7 +34,8 @@ struct SessionFacts {
 /// Adds what a plain request that was answered, or a relay that has ended, tells to the worker's counters.
 void count(const SessionFacts& facts, telemetry::Counters& counters);
 
-/// One access line, unless log.access is off or the client said nothing (a TCP probe, a port scan).
+/// One access line, unless log.access is off or the client said nothing (a TCP probe, a port scan),
+/// or it ended as it should and log.access_sample passes over it.
 void write_access_line(Session& session);
 
 }  // namespace wsproxy::proxy

@@ -8,6 +8,11 @@ namespace wsproxy::telemetry {
 namespace {
 
 constexpr std::uint16_t kSwitchingProtocols = 101;
+constexpr std::uint16_t kFirstServerError = 500;
+// RFC 6455 section 7.4.1.
+constexpr std::uint16_t kNormal = 1000;
+constexpr std::uint16_t kGoingAway = 1001;
+constexpr std::uint16_t kNoCode = 1005;
 
 // By ClosedBy.
 constexpr std::array<std::string_view, 4> kClosers{"client", "app", "proxy", "operator"};
@@ -34,7 +39,7 @@ class Fields {
   std::span<const LogField> view() const { return fields_; }
 
  private:
-  static constexpr std::size_t kMostFields = 25;
+  static constexpr std::size_t kMostFields = 26;
   std::vector<LogField> fields_;
 };
 
@@ -67,6 +72,14 @@ std::string_view path_of(std::string_view target) {
   return path == std::string_view::npos ? "/" : target.substr(path);
 }
 
+bool ended_as_it_should(const AccessRecord& record) {
+  if (record.closed_by == ClosedBy::proxy) return false;
+  if (record.status != kSwitchingProtocols) {
+    return record.is_complete && record.cause.empty() && record.status < kFirstServerError;
+  }
+  return record.close_code == kNormal || record.close_code == kGoingAway || record.close_code == kNoCode;
+}
+
 void write_access(Log& log, const AccessRecord& record) {
   if (!log.enabled(Level::info)) return;
   Fields fields;
@@ -92,6 +105,7 @@ void write_access(Log& log, const AccessRecord& record) {
     fields.add("closed_by", kClosers[static_cast<std::size_t>(record.closed_by)]);
   }
   fields.add_unless_empty("cause", record.cause);
+  if (record.sample > 1) fields.add("sample", record.sample);
   log.write(Level::info, "access", fields.view());
 }
 

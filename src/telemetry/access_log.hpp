@@ -41,8 +41,14 @@ struct AccessRecord {
   std::uint16_t close_code = 0;  // logged after a 101
   ClosedBy closed_by = ClosedBy::client;
   std::string_view cause;
+  std::uint32_t sample = 1;  // the line stands for so many that ended as they should
   bool is_complete = false;  // ended as it should: nobody is to blame unless there is a cause
 };
+
+/// Nobody need look: a plain request whose answer, not a server error, has reached the client; a WebSocket
+/// closed by its client, the app or the operator with 1000, 1001 or 1005. What the proxy ends, refuses or
+/// could not pass on is not.
+bool ended_as_it_should(const AccessRecord& record);
 
 /// One line "access" at info; docs/logs.md has its fields.
 void write_access(Log& log, const AccessRecord& record);

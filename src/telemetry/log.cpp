@@ -1,10 +1,13 @@
 #include "telemetry/log.hpp"
 
 #include <csignal>
+#include <cstdlib>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
@@ -16,6 +19,7 @@ namespace wsproxy::telemetry {
 namespace {
 
 using Clock = std::function<std::chrono::system_clock::time_point()>;
+using SteadyClock = std::function<std::chrono::steady_clock::time_point()>;
 using Sink = std::function<void(std::string_view)>;
 
 constexpr std::chrono::seconds kPatienceAtEnd{1};
@@ -24,6 +28,11 @@ constexpr std::chrono::seconds kBetweenDropReports{1};
 bool wants_json(const LogOptions& options) {
   if (options.format != LogFormat::automatic) return options.format == LogFormat::json;
   return options.sink || isatty(STDERR_FILENO) == 0;
+}
+
+Colour wants_colour(const LogOptions& options) {
+  if (options.sink) return Colour::none;
+  return colour_for(isatty(STDERR_FILENO) != 0, std::getenv("NO_COLOR"), std::getenv("TERM"));
 }
 
 /// The log's thread takes no signals: SIGTERM is for the threads that know what to do, and a SIGPIPE
@@ -42,7 +51,11 @@ class Log::Backend {
  public:
   explicit Backend(LogOptions options)
       : is_json_(wants_json(options)),
+        colour_(wants_colour(options)),
         on_error_(std::move(options.on_error)),
+        repetition_(options.repetition),
+        steady_clock_(options.steady_clock ? std::move(options.steady_clock)
+                                           : SteadyClock{std::chrono::steady_clock::now}),
         clock_(options.clock ? std::move(options.clock) : Clock{std::chrono::system_clock::now}),
         sink_(options.sink ? std::move(options.sink)
                            : Sink{[this](std::string_view line) { stderr_.write(line); }}),
@@ -51,6 +64,7 @@ class Log::Backend {
                                                        spdlog::async_overflow_policy::overrun_oldest)) {}
 
   ~Backend() {
+    for (const LeftOut& kind : repetition_.take_all()) write_left_out(kind);
     const auto dropped = queue_.overrun_counter();
     stderr_.give_up_after(kPatienceAtEnd);
     pool_.reset();  // joins the thread after the last line
@@ -61,9 +75,29 @@ class Log::Backend {
   Backend& operator=(const Backend&) = delete;
 
   void write(Level level, std::string_view message, std::span<const LogField> fields) {
-    const LogLine line{clock_(), level, message, fields};
-    logger_->log(spdlog::level::info, spdlog::string_view_t{format(line)});
-    if (level == Level::error && on_error_) on_error_(line);
+    if (!Repetition::concerns(level, message)) {
+      write_now(level, message, fields);
+      return;
+    }
+    std::vector<LeftOut> ended;
+    bool is_admitted = false;
+    {
+      const std::lock_guard lock{repetition_mutex_};
+      const auto now = steady_clock_();
+      ended = repetition_.take_ended(now);
+      is_admitted = repetition_.admit(level, message, fields, now);
+    }
+    for (const LeftOut& kind : ended) write_left_out(kind);
+    if (is_admitted) write_now(level, message, fields);
+  }
+
+  void keep_house() {
+    std::vector<LeftOut> ended;
+    {
+      const std::lock_guard lock{repetition_mutex_};
+      ended = repetition_.take_ended(steady_clock_());
+    }
+    for (const LeftOut& kind : ended) write_left_out(kind);
   }
 
   std::uint64_t dropped() const { return queue_.overrun_counter(); }
@@ -83,7 +117,23 @@ class Log::Backend {
     Backend& backend_;
   };
 
-  std::string format(const LogLine& line) const { return is_json_ ? json_line(line) : text_line(line); }
+  void write_now(Level level, std::string_view message, std::span<const LogField> fields) {
+    const LogLine line{clock_(), level, message, fields};
+    logger_->log(spdlog::level::info, spdlog::string_view_t{format(line)});
+    if (level == Level::error && on_error_) on_error_(line);
+  }
+
+  void write_left_out(const LeftOut& kind) {
+    std::vector<LogField> fields;
+    fields.reserve(kind.fields.size() + 1);
+    for (const auto& [key, value] : kind.fields) fields.emplace_back(key, value);
+    fields.emplace_back("repeated", kind.count);
+    write_now(kind.level, kind.message, fields);
+  }
+
+  std::string format(const LogLine& line) const {
+    return is_json_ ? json_line(line) : text_line(line, colour_);
+  }
 
   void deliver(std::string_view line) {
     sink_(line);
@@ -101,7 +151,11 @@ class Log::Backend {
   }
 
   bool is_json_;
+  Colour colour_;
   std::function<void(const LogLine&)> on_error_;
+  std::mutex repetition_mutex_;
+  Repetition repetition_;
+  SteadyClock steady_clock_;
   Clock clock_;
   LineWriter stderr_{STDERR_FILENO};
   Sink sink_;
@@ -124,6 +178,10 @@ void Log::write(Level level, std::string_view message, std::span<const LogField>
 
 std::uint64_t Log::dropped() const {
   return backend_->dropped();
+}
+
+void Log::keep_house() {
+  backend_->keep_house();
 }
 
 }  // namespace wsproxy::telemetry

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -9,6 +10,7 @@
 #include <string_view>
 
 #include "telemetry/log_line.hpp"
+#include "telemetry/repetition.hpp"
 
 namespace wsproxy::telemetry {
 
@@ -20,13 +22,18 @@ struct LogOptions {
   std::function<void(std::string_view line)> sink;  // instead of stderr; called on the log's thread
   std::function<std::chrono::system_clock::time_point()> clock;  // instead of the system's
   std::size_t queue_lines = 4096;                                // about 450 bytes each
+  RepetitionLimits repetition;
+  std::function<std::chrono::steady_clock::time_point()>
+      steady_clock;  // of repetition; instead of the system's
   /// Gets each line at level error, on the thread that writes it; must not block.
   std::function<void(const LogLine&)> on_error;
 };
 
 /// Structured log lines, written by a thread of its own. Writing a line never waits for the sink:
 /// when the queue is full its oldest line is dropped, and a line "log lines dropped" says how many
-/// were, at most once a second. May be used from any thread; must outlive its users.
+/// were, at most once a second. Lines that say the same again and again are written so many times only
+/// (Repetition); the last of a window says how many were left out in `repeated`. May be used from any thread;
+/// must outlive its users.
 class Log {
  public:
   explicit Log(LogOptions options);
@@ -43,11 +50,18 @@ class Log {
   /// Lines given up since the queue was full.
   std::uint64_t dropped() const;
 
-  bool enabled(Level level) const { return level <= level_; }
+  bool enabled(Level level) const { return level <= level_.load(std::memory_order_relaxed); }
+  Level level() const { return level_.load(std::memory_order_relaxed); }
+  /// For what is written from now on, by any thread; others see it a moment later.
+  void set_level(Level level) { level_.store(level, std::memory_order_relaxed); }
+
+  /// Tells what was left out of windows that are over, which otherwise waits for the next limited line. To be
+  /// called every second or so.
+  void keep_house();
 
  private:
   class Backend;
-  const Level level_;
+  std::atomic<Level> level_;
   std::unique_ptr<Backend> backend_;
 };
 

@@ -17,7 +17,10 @@ constexpr std::size_t kUsualLineBytes = 640;
 
 // By Level; the text ones are as wide as each other where that is possible.
 constexpr std::array<const char*, 4> kTextLevels{"error", "warn ", "info ", "debug"};
-constexpr std::array<const char*, 4> kJsonLevels{"error", "warning", "info", "debug"};
+// By Level: red, yellow, green, blue.
+constexpr std::array<const char*, 4> kLevelColours{"\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[34m"};
+constexpr const char* kDim = "\x1b[2m";
+constexpr const char* kPlain = "\x1b[0m";
 
 void append_time(std::string& out, std::chrono::system_clock::time_point time) {
   const auto text = utc_text(time);
@@ -60,18 +63,31 @@ std::size_t index(Level level) {
 
 }  // namespace
 
-std::string text_line(const LogLine& line) {
+Colour colour_for(bool is_terminal, const char* no_color, const char* term) {
+  const bool is_unwanted = no_color != nullptr && *no_color != '\0';
+  const bool is_dumb = term != nullptr && std::string_view{term} == "dumb";
+  return is_terminal && !is_unwanted && !is_dumb ? Colour::terminal : Colour::none;
+}
+
+std::string text_line(const LogLine& line, Colour colour) {
+  const auto paint = [colour](std::string& text, const char* code) {
+    if (colour == Colour::terminal) text += code;
+  };
   std::string out;
   out.reserve(kUsualLineBytes);
   append_time(out, line.time);
   out += ' ';
+  paint(out, kLevelColours[index(line.level)]);
   out += kTextLevels[index(line.level)];
+  paint(out, kPlain);
   out += ' ';
   append_escaped(out, line.message, Escaping::unquoted);
   for (const auto& field : line.fields) {
     out += ' ';
+    paint(out, kDim);
     out += field.key;
     out += '=';
+    paint(out, kPlain);
     std::visit(ValueWriter{out, append_text_value}, field.value);
   }
   return out;
@@ -83,7 +99,7 @@ std::string json_line(const LogLine& line) {
   out += R"({"time":")";
   append_time(out, line.time);
   out += R"(","level":")";
-  out += kJsonLevels[index(line.level)];
+  out += name_of(line.level);
   out += R"(","message":)";
   append_json_string(out, line.message);
   for (const auto& field : line.fields) {

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <variant>
 
-namespace wsproxy::telemetry {
+#include "telemetry/level.hpp"
 
-enum class Level : std::uint8_t { error, warning, info, debug };
+namespace wsproxy::telemetry {
 
 using LogValue = std::variant<std::string_view, std::int64_t, std::uint64_t, double, bool>;
 
@@ -50,8 +50,14 @@ struct LogLine {
   std::span<const LogField> fields;
 };
 
+/// Of a text line: the level by its urgency and keys dim, for terminals (ECMA-48).
+enum class Colour : std::uint8_t { none, terminal };
+
+/// By https://no-color.org and TERM; null: not set.
+Colour colour_for(bool is_terminal, const char* no_color, const char* term);
+
 /// Without a line break at the end. Numbers that JSON has no name for (NaN) are null.
-std::string text_line(const LogLine& line);
+std::string text_line(const LogLine& line, Colour colour = Colour::none);
 std::string json_line(const LogLine& line);
 
 }  // namespace wsproxy::telemetry

@@ -151,3 +151,49 @@ TEST_CASE("hostile texts stay inside their fields") {
 TEST_CASE("above info there is no access line") {
   CHECK(line_of(chat(), LogFormat::json, Level::warning).empty());
 }
+
+TEST_CASE("a WebSocket ended as it should by its close code, unless the proxy ended it") {
+  AccessRecord record;
+  record.status = 101;
+  record.cause = "close frame";
+  for (const ClosedBy by : {ClosedBy::client, ClosedBy::app, ClosedBy::by_operator}) {
+    record.closed_by = by;
+    for (const std::uint16_t code : {1000, 1001, 1005}) {
+      record.close_code = code;
+      CHECK(ended_as_it_should(record));
+    }
+    for (const std::uint16_t code : {1002, 1006, 1007, 1009, 1011, 1012, 3000, 4001}) {
+      record.close_code = code;
+      CHECK_FALSE(ended_as_it_should(record));
+    }
+  }
+  record.closed_by = ClosedBy::proxy;
+  record.close_code = 1001;  // idle
+  CHECK_FALSE(ended_as_it_should(record));
+}
+
+TEST_CASE("a plain request ended as it should when its answer has arrived and is no server error") {
+  AccessRecord record;
+  record.is_complete = true;
+  for (const std::uint16_t status : {200, 304, 404, 499}) {
+    record.status = status;
+    CHECK(ended_as_it_should(record));
+  }
+  for (const std::uint16_t status : {500, 503, 599}) {
+    record.status = status;
+    CHECK_FALSE(ended_as_it_should(record));
+  }
+  record.status = 200;
+  record.cause = "cut";
+  CHECK_FALSE(ended_as_it_should(record));
+  record.cause = {};
+  record.is_complete = false;  // an app that refuses a WebSocket, a client that left
+  CHECK_FALSE(ended_as_it_should(record));
+}
+
+TEST_CASE("a line that stands for more than one says for how many") {
+  AccessRecord record = chat();
+  CHECK_FALSE(nlohmann::json::parse(line_of(record)).contains("sample"));
+  record.sample = 100;
+  CHECK(nlohmann::json::parse(line_of(record))["sample"] == 100);
+}

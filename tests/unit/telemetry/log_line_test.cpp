@@ -97,3 +97,19 @@ TEST_CASE("times before 1970 and with odd digits keep the format") {
   CHECK(text_line({std::chrono::system_clock::time_point{951'782'399'007ms}, Level::info, "m", {}}) ==
         "2000-02-28T23:59:59.007Z info  m");
 }
+
+TEST_CASE("on a terminal the level is coloured and keys are dim") {
+  const LogField field{"key", "v"};
+  const LogLine line{std::chrono::system_clock::time_point{}, Level::error, "m", {&field, 1}};
+  CHECK(text_line(line, Colour::terminal) ==
+        "1970-01-01T00:00:00.000Z \x1b[31merror\x1b[0m m \x1b[2mkey=\x1b[0mv");
+  CHECK(text_line(line) == "1970-01-01T00:00:00.000Z error m key=v");
+}
+
+TEST_CASE("colour is for terminals that know it and people who want it") {
+  CHECK(colour_for(true, nullptr, nullptr) == Colour::terminal);
+  CHECK(colour_for(true, "", "xterm") == Colour::terminal);
+  CHECK(colour_for(true, "0", "xterm") == Colour::none);
+  CHECK(colour_for(true, nullptr, "dumb") == Colour::none);
+  CHECK(colour_for(false, nullptr, "xterm") == Colour::none);
+}

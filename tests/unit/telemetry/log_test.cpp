@@ -152,6 +152,58 @@ TEST_CASE("a pipe that nobody reads is given up when the end has come") {
   SUCCEED("it returned");
 }
 
+TEST_CASE("the level is changed while threads write") {
+  Lines lines;
+  {
+    Log log(into(lines));
+    CHECK(log.level() == Level::info);
+    log.write(Level::debug, "before");
+    std::thread other([&log] { log.set_level(Level::debug); });
+    other.join();
+    log.write(Level::debug, "while");
+    log.set_level(Level::error);
+    log.write(Level::warning, "after");
+  }
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].ends_with("debug while"));
+}
+
+TEST_CASE("a line again and again is written so many times, and what was left out is told once") {
+  Lines lines;
+  {
+    Log log(into(lines));
+    for (int i = 0; i < 500; ++i) log.write(Level::warning, "m", {{"reason", "r"}, {"client", i}});
+    log.keep_house();
+    log.write(Level::info, "access");
+  }
+  REQUIRE(lines.size() == 12);
+  CHECK(lines[9].ends_with("warn  m reason=r client=9"));
+  CHECK(lines[10].ends_with("info  access"));
+  CHECK(lines[11].ends_with("warn  m reason=r repeated=490"));
+}
+
+TEST_CASE("what was left out is told when the window has ended, though no line follows") {
+  Lines lines;
+  {
+    auto options = into(lines);
+    std::chrono::steady_clock::time_point now{1h};
+    options.repetition = {1, 10s};
+    options.steady_clock = [&now] { return now; };
+    Log log(std::move(options));
+    log.write(Level::warning, "quiet");
+    log.write(Level::warning, "quiet");
+    now += 10s - 1ns;
+    log.keep_house();
+    log.write(Level::info, "not yet");
+    now += 1ns;
+    log.keep_house();
+    log.write(Level::info, "now it was");
+  }
+  REQUIRE(lines.size() == 4);
+  CHECK(lines[1].ends_with("not yet"));
+  CHECK(lines[2].ends_with("quiet repeated=1"));
+}
+
 TEST_CASE("errors, and they alone, are handed on by the thread that writes them") {
   Lines lines;
   std::vector<std::string> errors;
