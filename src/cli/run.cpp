@@ -14,6 +14,7 @@
 #include "config/unsupported.hpp"
 #include "config/yaml_reader.hpp"
 #include "deflate/method.hpp"
+#include "server/log_level.hpp"
 #include "server/reporting.hpp"
 #include "server/server.hpp"
 #include "telemetry/sentry_queue.hpp"
@@ -24,20 +25,7 @@ namespace {
 
 telemetry::LogOptions log_options(const config::Log& log) {
   telemetry::LogOptions options;
-  switch (log.level) {
-    case config::LogLevel::error:
-      options.level = telemetry::Level::error;
-      break;
-    case config::LogLevel::warning:
-      options.level = telemetry::Level::warning;
-      break;
-    case config::LogLevel::info:
-      options.level = telemetry::Level::info;
-      break;
-    case config::LogLevel::debug:
-      options.level = telemetry::Level::debug;
-      break;
-  }
+  options.level = server::level_of(log.level);
   switch (log.format) {
     case config::LogFormat::automatic:
       options.format = telemetry::LogFormat::automatic;

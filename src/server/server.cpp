@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/cpu_quota.hpp"
+#include "server/log_level.hpp"
 
 namespace wsproxy::server {
 
@@ -13,6 +14,7 @@ using telemetry::Level;
 namespace {
 
 constexpr auto kAnswerTime = std::chrono::seconds{1};
+constexpr auto kHousekeeping = std::chrono::seconds{1};
 /// Over limits.max_connections a client still gets a 503, unless that many are being told so already.
 constexpr std::size_t kRefusedAtOnce = 256;
 constexpr auto kBetweenDropLines = std::chrono::seconds{1};
@@ -23,7 +25,7 @@ Server::Server(std::shared_ptr<const config::Config> config, ConfigSource source
                std::string version)
     : log_(log),
       version_(std::move(version)),
-      signals_(io_, SIGTERM, SIGINT, SIGHUP),
+      signals_(io_, SIGTERM, SIGINT),
       keeper_(io_, config, std::move(source), log_, reload_count_),
       tls_(io_, config, log_, reload_count_),
       app_check_(io_, apps_of(*config)),
@@ -34,6 +36,8 @@ Server::Server(std::shared_ptr<const config::Config> config, ConfigSource source
       listeners_(io_, log_, [this](net::AcceptedSocket socket, std::size_t listener) {
         on_accept(std::move(socket), listener);
       }) {
+  signals_.add(SIGHUP);
+  signals_.add(SIGUSR1);
   listeners_.change(config->listeners);
   start_workers();
   start_watching();
@@ -42,6 +46,7 @@ Server::Server(std::shared_ptr<const config::Config> config, ConfigSource source
   keeper_.start([this](const ConfigKeeper::ConfigPtr& next) { adopt(next); });
   listeners_.start();
   wait_for_signals();
+  keep_house();
   log_.write(Level::info, "serving",
              {{"version", version_},
               {"workers", std::uint64_t{workers_.size()}},
@@ -141,6 +146,7 @@ void Server::wait_for_signals() {
 
 void Server::on_signal(int number) {
   if (number == SIGHUP) return reload();
+  if (number == SIGUSR1) return set_log_level(telemetry::next_level(log_.level()), "SIGUSR1");
   if (std::exchange(is_exiting_, true)) {
     log_.write(Level::warning, "second signal: stopping at once",
                {{"connections", std::uint64_t{connections()}}});
@@ -161,10 +167,34 @@ void Server::adopt(const std::shared_ptr<const config::Config>& next) {
   // The last that can fail. Who comes on what is closed by it still goes by the settings before.
   listeners_.change(next->listeners);
   tls_.adopt(next, std::move(tls));
+  const auto before = settings_->config;
   quota_.set_limits(next->limits);
   settings_ = std::make_shared<const proxy::Settings>(next, tls_.setup(), quota_);
   for (const auto& worker : workers_) worker->use(settings_);
   app_check_.set_apps(apps_of(*next));
+  // What was set by hand stays, unless the file says something else than before.
+  if (next->log.level != before->log.level) set_log_level(level_of(next->log.level), "configuration");
+}
+
+void Server::set_log_level(Level level, std::string_view by) {
+  const Level before = log_.level();
+  if (level == before) return;
+  const auto tell = [&] {
+    log_.write(Level::warning, "log level changed",
+               {{"before", telemetry::name_of(before)}, {"after", telemetry::name_of(level)}, {"by", by}});
+  };
+  // By whichever of the two still lets the line through.
+  if (level < before) tell();
+  log_.set_level(level);
+  if (level > before) tell();
+}
+
+void Server::keep_house() {
+  log_.keep_house();
+  house_timer_.expires_after(kHousekeeping);
+  house_timer_.async_wait([this](const net::error_code& error) {
+    if (!error) keep_house();
+  });
 }
 
 void Server::use_settings() {

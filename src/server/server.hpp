@@ -50,6 +50,9 @@ class Server {
   /// Puts a configuration into force: all of it, or it throws and nothing has changed.
   void adopt(const std::shared_ptr<const config::Config>& next);
   void use_settings();
+  /// From any thread. `by` says who: a literal.
+  void set_log_level(telemetry::Level level, std::string_view by);
+  void keep_house();
   Drain::Actions drain_actions();
   void begin_drain();
   void stop();
@@ -64,6 +67,7 @@ class Server {
   SideAnswer liveness();
   SideAnswer metrics(std::string_view accept);
   SideAnswer status(const SideRequest& request);
+  SideAnswer log_level(const SideRequest& request);
   void drain(const SideRequest& request, const SideReply& reply);
   /// False when a worker did not answer in time.
   bool collect(telemetry::Counters& sum);
@@ -72,6 +76,7 @@ class Server {
   std::string version_;
   net::IoContext io_{1};
   boost::asio::signal_set signals_;
+  net::Timer house_timer_{io_.get_executor()};
   ReloadCount reload_count_;
   ConfigKeeper keeper_;
   TlsKeeper tls_;

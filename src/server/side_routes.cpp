@@ -1,6 +1,7 @@
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
+#include "base/ascii.hpp"
 #include "config/dump.hpp"
 #include "server/server.hpp"
 #include "server/side_access.hpp"
@@ -60,8 +61,21 @@ void Server::drain(const SideRequest& request, const SideReply& reply) {
   });
 }
 
+/// GET tells the level, POST sets it to what stands in the body or in ?level=.
+SideAnswer Server::log_level(const SideRequest& request) {
+  if (request.method == SideMethod::post) {
+    if (!may_command(keeper_.current()->admin.drain, request, false)) return kForbidden;
+    const std::string_view asked = query_value(request.query, "level");
+    const auto level = telemetry::level_of(asked.empty() ? base::trim(request.body) : asked);
+    if (!level) return {.status = 400, .body = "the levels are error, warning, info and debug\n"};
+    set_log_level(*level, "side port");
+  }
+  return {.body = std::string{telemetry::name_of(log_.level())} + "\n"};
+}
+
 SideAnswer Server::answer(const SideRequest& request) {
   const std::string_view path = request.path;
+  if (path == "/log-level") return log_level(request);
   if (request.method == SideMethod::post) return not_allowed("GET, HEAD");
   if (path == "/livez") return liveness();
   if (path == "/readyz" || path == "/healthz") return readiness();

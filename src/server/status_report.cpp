@@ -84,8 +84,7 @@ Json observed_json(const config::Compression& settings, const telemetry::Observe
   const std::size_t window = std::size_t{1} << settings.window_bits;
   const std::size_t reach =
       settings.context_takeover ? std::min<std::size_t>(settings.history.bytes, window) : 0;
-  const auto savings =
-      telemetry::observed_savings(observed, telemetry::nearest_trial(settings.level, reach));
+  const auto savings = telemetry::observed_savings(observed, telemetry::nearest_trial(settings.level, reach));
   if (!savings) return nullptr;
   return {{"messages", savings->messages},
           {"input_bytes", savings->input_bytes},

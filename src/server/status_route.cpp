@@ -10,13 +10,6 @@ namespace {
 /// that wait meanwhile.
 constexpr auto kPeerPatience = std::chrono::milliseconds{300};
 
-const char* level_name(const telemetry::Log& log) {
-  using telemetry::Level;
-  if (log.enabled(Level::debug)) return "debug";
-  if (log.enabled(Level::info)) return "info";
-  return log.enabled(Level::warning) ? "warning" : "error";
-}
-
 }  // namespace
 
 SideAnswer Server::status(const SideRequest& request) {
@@ -38,7 +31,7 @@ SideAnswer Server::status(const SideRequest& request) {
   const SideAnswer ready = readiness();
   if (ready.status != 200) report.not_ready = ready.body.substr(0, ready.body.find('\n'));
   report.workers = workers_.size();
-  report.log_level = level_name(log_);
+  report.log_level = telemetry::name_of(log_.level());
   report.config = keeper_.current();
   report.reloads = reload_count_.counters();
   report.certificates = tls_.certificates();
