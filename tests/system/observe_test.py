@@ -29,7 +29,7 @@ def noise(dice):
 
 
 # By kind: what is sent, how many messages, and whether to all connections.
-KINDS = {"chat": (chat, 3000, False), "feed": (chat, 1200, True), "documents": (document, 500, False), "noise": (noise, 1500, False)}
+KINDS = {"chat": (chat, 3000, False), "feed": (chat, 1200, True), "documents": (document, 250, False), "noise": (noise, 1500, False)}
 CONNECTIONS = 4
 
 
