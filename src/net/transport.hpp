@@ -78,10 +78,12 @@ class Transport final : private Poller::Watch {
   Target local() const { return socket_.local(); }
   bool is_open() const { return socket_.is_open(); }
 
+  /// False when all that has come so far was read.
+  bool may_read() const;
+
  private:
   void on_events(Poller::Events events) override;
   void on_turn_alone() override;
-  bool may_read() const;
   void on_handshake_step();
   void call_reader();
   /// What becomes of this and its OnReady during a call to that.

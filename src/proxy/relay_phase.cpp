@@ -174,6 +174,7 @@ void RelayPhase::on_writable(Leg leg) {
 }
 
 void RelayPhase::settle() {
+  if (session_.is_draining()) close_for_drain(net::Clock::now());
   close_if_done(Leg::client);
   close_if_done(Leg::app);
   if (!client_.is_open() && !app_.is_open()) {
@@ -261,14 +262,22 @@ void RelayPhase::on_deadline() {
     return;
   }
   times_.let_go(now);
-  if (times_.take_drain(now)) {
-    relay_.close(relay::EndedBy::operator_, session_.context().config().drain.close_code,
-                 "the server is going away", output());
-    flush(Leg::client);
-  }
+  close_for_drain(now);
   keep_alive(now);
   settle();
   arm(now);
+}
+
+void RelayPhase::close_for_drain(net::Clock::time_point now) {
+  if (relay_.is_closing() || !times_.take_drain(now, is_app_read_out())) return;
+  relay_.close(relay::EndedBy::operator_, session_.context().config().drain.close_code,
+               "the server is going away", output());
+  flush(Leg::client);
+}
+
+bool RelayPhase::is_app_read_out() {
+  if (!app_.is_open() || app_.has_ended) return true;
+  return !has_waiting_input(Leg::app) && !session_.wire(Leg::app).transport->may_read();
 }
 
 void RelayPhase::keep_alive(net::Clock::time_point now) {
@@ -304,7 +313,7 @@ void RelayPhase::arm(net::Clock::time_point now) {
 }
 
 void RelayPhase::on_drain(net::Clock::time_point when) {
-  times_.drain_at(when);
+  times_.drain_at(when, session_.drain_latest());
   arm(net::Clock::now());
 }
 

@@ -58,6 +58,9 @@ class RelayPhase : public Phase {
   void close_if_done(Leg leg);
   void read_or_pause(Leg from);
   void note_fault(Leg leg);
+  /// When it is time, and what the app has sent before is on its way to the client.
+  void close_for_drain(net::Clock::time_point now);
+  bool is_app_read_out();
   void keep_alive(net::Clock::time_point now);
   void arm(net::Clock::time_point now);
 

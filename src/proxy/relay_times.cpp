@@ -11,7 +11,8 @@ RelayTimes::RelayTimes(const config::Timeouts& timeouts, Time now)
 }
 
 RelayTimes::Time RelayTimes::next(Time now) const {
-  return is_closing() ? close_by_ : std::min({keepalive_.next_check(now), drain_at_, held_until_});
+  if (is_closing()) return close_by_;
+  return std::min({keepalive_.next_check(now), is_drain_due(now) ? drain_latest_ : drain_at_, held_until_});
 }
 
 RelayTimes::Action RelayTimes::check(Time now, bool is_deaf) {
@@ -29,8 +30,13 @@ void RelayTimes::let_go(Time now) {
   on_data(now);
 }
 
-bool RelayTimes::take_drain(Time now) {
-  if (now < drain_at_) return false;
+void RelayTimes::drain_at(Time when, Time latest) {
+  drain_at_ = when;
+  drain_latest_ = latest;
+}
+
+bool RelayTimes::take_drain(Time now, bool suits) {
+  if (!is_drain_due(now) || (!suits && now < drain_latest_)) return false;
   drain_at_ = Time::max();
   return true;
 }

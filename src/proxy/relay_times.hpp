@@ -32,9 +32,12 @@ class RelayTimes {
   /// Reading goes on if it is time.
   void let_go(Time now);
 
-  void drain_at(Time when) { drain_at_ = when; }
-  /// Whether it is time to close for the drain; says so once.
-  bool take_drain(Time now);
+  /// To close for the drain then, or as soon after it as there is a moment that suits, at the latest at the
+  /// other time.
+  void drain_at(Time when, Time latest);
+  bool is_drain_due(Time now) const { return now >= drain_at_; }
+  /// Whether it is time to close for the drain; says so once. `suits`: what is to go first has gone.
+  bool take_drain(Time now, bool suits);
 
   /// From now on timeouts.close counts; from the first call.
   void begin_closing(Time now);
@@ -49,6 +52,7 @@ class RelayTimes {
   websocket::Keepalive keepalive_;
   Time held_until_ = Time::max();
   Time drain_at_ = Time::max();
+  Time drain_latest_{};
   Time close_by_ = Time::max();
 };
 

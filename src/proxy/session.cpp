@@ -71,8 +71,9 @@ void Session::meet_certificate(const http::ClientCertificate& certificate) {
   client_cert_ = http::client_cert_element(certificate);
 }
 
-void Session::drain(net::Clock::time_point when) {
+void Session::drain(net::Clock::time_point when, net::Clock::time_point latest) {
   drain_at_ = when;
+  drain_latest_ = latest;
   if (phase_) phase_->on_drain(when);
 }
 
@@ -263,6 +264,7 @@ std::uint16_t Session::local_port() {
 }
 
 void Session::begin_request(const http::RequestHead& head, net::Clock::time_point begun) {
+  renew_settings();
   facts_.started = begun;
   facts_.method = head.method;
   facts_.target = head.target;
@@ -285,13 +287,12 @@ void Session::end_request() {
   write_access_line(*this);
   // Between its requests a trusted proxy's connection is nobody's.
   if (is_trusted_) take_place({});
-  renew_settings();
   destination_ = default_destination(config());
   facts_ = {};
   facts_.started = net::Clock::now();
 }
 
-/// The next request goes by what is in force then, as long as its listener still is what it was.
+/// A request goes by what is in force when it has come, as long as its listener still is what it was.
 void Session::renew_settings() {
   if (settings_ == context_.settings) return;
   const config::Listener& own = config().listeners[listener_];

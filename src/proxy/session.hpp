@@ -46,8 +46,9 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   /// Enters the registry and reads the request.
   static void start(const SessionPtr& session);
 
-  /// Drains: a connection that is being relayed gets its close frame at `when`.
-  void drain(net::Clock::time_point when);
+  /// Drains: a connection that is being relayed gets its close frame at `when`; behind what its app has sent
+  /// by then, unless that takes until `latest`.
+  void drain(net::Clock::time_point when, net::Clock::time_point latest = {});
   /// Ends it now, whatever it is doing; the last word of a drain.
   void cut(std::string_view cause);
 
@@ -90,6 +91,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool may_pool_app() const;
   net::Clock::time_point started() const { return started_; }
   bool is_draining() const { return drain_at_ != net::Clock::time_point::max(); }
+  net::Clock::time_point drain_latest() const { return drain_latest_; }
   /// The peer is one of headers.trusted_proxies.
   bool is_trusted() const { return is_trusted_; }
   /// Behind what a balancer says, if it does: TLS where the listener has it, then the first request. `early`
@@ -192,6 +194,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   net::Clock::time_point wakes_at_ = net::Clock::time_point::max();  // the timer, perhaps before the deadline
   net::Clock::time_point started_ = net::Clock::now();
   net::Clock::time_point drain_at_ = net::Clock::time_point::max();
+  net::Clock::time_point drain_latest_{};
   SessionFacts facts_;
   std::unique_ptr<Phase> phase_;
 };

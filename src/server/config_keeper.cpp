@@ -1,6 +1,9 @@
 #include "server/config_keeper.hpp"
 
+#include <filesystem>
 #include <utility>
+
+#include <system_error>
 
 namespace wsproxy::server {
 
@@ -42,6 +45,13 @@ void ConfigKeeper::start(Apply apply) {
 }
 
 void ConfigKeeper::reload() {
+  // To a writer that truncates first the defaults would be a surprise.
+  std::error_code unknown;
+  if (std::filesystem::file_size(source_.file, unknown) == 0 && !unknown) {
+    refuse("it is empty; {} is the defaults");
+    count_.add(false);
+    return;
+  }
   config::ReadResult read = source_.read();
   if (!read.errors.empty()) {
     for (const config::Error& error : read.errors) refuse(error.text());

@@ -56,8 +56,9 @@ void Drain::close_all() {
   actions_.stop_accepting();
   to_close_ = actions_.connections();
   // The last close frame leaves early enough for its answer.
-  const auto left = std::max<net::Clock::duration>(ends_ - net::Clock::now() - last_answer_, {});
-  actions_.close_connections(std::min<net::Clock::duration>(how_.spread, left));
+  const auto now = net::Clock::now();
+  const auto latest = std::max(ends_ - last_answer_, now);
+  actions_.close_connections(std::min<net::Clock::duration>(how_.spread, latest - now), latest);
 }
 
 void Drain::watch() {

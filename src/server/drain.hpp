@@ -29,7 +29,7 @@ class Drain {
   struct Actions {
     std::function<std::size_t()> connections;  // open now
     std::function<void()> stop_accepting;
-    std::function<void(net::Clock::duration spread)> close_connections;
+    std::function<void(net::Clock::duration spread, net::Clock::time_point latest)> close_connections;
     std::function<void()> cut_connections;
   };
   /// How it went.

@@ -206,8 +206,8 @@ Drain::Actions Server::drain_actions() {
   return {.connections = [this] { return connections(); },
           .stop_accepting = [this] { listeners_.finish(); },
           .close_connections =
-              [this](net::Clock::duration spread) {
-                for (const auto& worker : workers_) worker->drain(spread);
+              [this](net::Clock::duration spread, net::Clock::time_point latest) {
+                for (const auto& worker : workers_) worker->drain(spread, latest);
               },
           .cut_connections =
               [this] {

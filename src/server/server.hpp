@@ -86,7 +86,6 @@ class Server {
   Drain drain_;
   bool is_exiting_ = false;
   std::atomic<bool> has_stopped_{false};
-  std::atomic<std::size_t> waiting_for_drain_{0};  // requests
   mutable std::mutex dropped_mutex_;
   std::map<std::string, std::uint64_t> dropped_;  // by the listener's name
   net::Clock::time_point next_drop_line_;

@@ -1,5 +1,6 @@
 #include "server/side_connection.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -132,6 +133,8 @@ void SideConnection::ask_handler(const Request& request) {
   asked.query = query;
   asked.accept = as_view(request[http::field::accept]);
   asked.body = request.body();
+  asked.waiting = static_cast<std::size_t>(std::ranges::count_if(
+      shared_.open, [](const SideConnection* one) { return one->state_ == State::thinking; }));
   asked.is_local = is_local();
   asked.is_from_page = request.count(http::field::origin) > 0 || request.count(http::field::referer) > 0 ||
                        request.count("Sec-Fetch-Site") > 0;

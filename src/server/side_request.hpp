@@ -18,6 +18,7 @@ struct SideRequest {
   std::string_view query;  // without its '?'
   std::string_view accept;
   std::string_view body;
+  std::size_t waiting = 0;    // others whose answer has not been given yet
   bool is_local = false;      // from this machine, or from the pod itself by its own address
   bool is_from_page = false;  // a browser's page sent it (Origin, Referer, Sec-Fetch-Site)
 };

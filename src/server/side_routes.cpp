@@ -48,16 +48,12 @@ void Server::serve(const SideRequest& request, const SideReply& reply) {
 void Server::drain(const SideRequest& request, const SideReply& reply) {
   if (request.method == SideMethod::head) return reply(not_allowed("GET, POST"));
   if (!may_command(keeper_.current()->admin.drain, request, true)) return reply(kForbidden);
-  if (waiting_for_drain_.fetch_add(1) >= kMostWaitingForDrain) {
-    --waiting_for_drain_;
+  if (request.waiting >= kMostWaitingForDrain) {
     return reply({.status = 503, .body = "enough are waiting for the drain already\n"});
   }
   boost::asio::post(io_, [this, reply] {
     begin_drain();
-    drain_.when_drained([this, reply](const Drain::Outcome& outcome) {
-      --waiting_for_drain_;
-      reply(answer_of(outcome));
-    });
+    drain_.when_drained([reply](const Drain::Outcome& outcome) { reply(answer_of(outcome)); });
   });
 }
 

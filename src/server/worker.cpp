@@ -183,8 +183,8 @@ void Worker::use(std::shared_ptr<const proxy::Settings> settings) {
   });
 }
 
-void Worker::drain(net::Clock::duration spread) {
-  boost::asio::post(io_, [this, spread] {
+void Worker::drain(net::Clock::duration spread, net::Clock::time_point latest) {
+  boost::asio::post(io_, [this, spread, latest] {
     std::minstd_rand random{std::random_device{}()};
     std::uniform_real_distribution<double> jitter{0, 1};
     const auto count = static_cast<double>(context_.sessions.size());
@@ -193,7 +193,7 @@ void Worker::drain(net::Clock::duration spread) {
     context_.sessions.for_each([&](proxy::Session& session) {
       const double part = (place + jitter(random)) / count;
       place += 1;
-      session.drain(now + std::chrono::duration_cast<net::Clock::duration>(spread * part));
+      session.drain(now + std::chrono::duration_cast<net::Clock::duration>(spread * part), latest);
     });
   });
 }

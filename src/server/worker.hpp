@@ -40,8 +40,9 @@ class Worker {
   /// What connections go by that are handed over from now on.
   void use(std::shared_ptr<const proxy::Settings> settings);
 
-  /// Close frames for all, spread evenly with jitter; also for those still in their handshake.
-  void drain(net::Clock::duration spread);
+  /// Close frames for all, spread evenly with jitter, at the latest at that time; also for those still in
+  /// their handshake.
+  void drain(net::Clock::duration spread, net::Clock::time_point latest);
   void cut_all(std::string_view cause);  // a literal
 
  private:

@@ -26,7 +26,7 @@ TEST_CASE(
     "The next time is the earliest of a ping, the drain and the end of a pause, and closing overrides") {
   RelayTimes times(timeouts(), kStart);
   CHECK(times.next(kStart) == kStart + 30s);
-  times.drain_at(kStart + 20s);
+  times.drain_at(kStart + 20s, kStart + 30s);
   CHECK(times.next(kStart) == kStart + 20s);
   times.hold_back(kStart + 10s);
   CHECK(times.next(kStart) == kStart + 10s);
@@ -34,13 +34,25 @@ TEST_CASE(
   CHECK(times.next(kStart) == kStart + 13s);
 }
 
+TEST_CASE("A drain that is due waits for a moment that suits, not beyond its latest time") {
+  RelayTimes times(timeouts(), kStart);
+  times.drain_at(kStart + 20s, kStart + 24s);
+  CHECK_FALSE(times.is_drain_due(kStart + 20s - 1ns));
+  CHECK_FALSE(times.take_drain(kStart + 20s, false));
+  CHECK(times.is_drain_due(kStart + 20s));
+  CHECK(times.next(kStart + 20s) == kStart + 24s);
+  CHECK_FALSE(times.take_drain(kStart + 24s - 1ns, false));
+  CHECK(times.take_drain(kStart + 24s, false));
+  CHECK_FALSE(times.take_drain(kStart + 25s, true));
+}
+
 TEST_CASE("The drain is taken once, when it is time") {
   RelayTimes times(timeouts(), kStart);
-  CHECK_FALSE(times.take_drain(kStart));
-  times.drain_at(kStart + 20s);
-  CHECK_FALSE(times.take_drain(kStart + 20s - 1ns));
-  CHECK(times.take_drain(kStart + 20s));
-  CHECK_FALSE(times.take_drain(kStart + 21s));
+  CHECK_FALSE(times.take_drain(kStart, true));
+  times.drain_at(kStart + 20s, kStart + 30s);
+  CHECK_FALSE(times.take_drain(kStart + 20s - 1ns, true));
+  CHECK(times.take_drain(kStart + 20s, true));
+  CHECK_FALSE(times.take_drain(kStart + 21s, true));
 }
 
 TEST_CASE("timeouts.close counts from the first word of the end, and anew while something is taken") {

@@ -17,8 +17,7 @@ struct Bench {
   std::string lines;
   std::unique_ptr<telemetry::Log> log = std::make_unique<telemetry::Log>(
       telemetry::LogOptions{.format = telemetry::LogFormat::text,
-                            .sink = [this](std::string_view line) { lines += std::string{line} + "\n"; },
-                            .clock = {}});
+                            .sink = [this](std::string_view line) { lines += std::string{line} + "\n"; }});
   ReloadCount count;
   std::vector<ConfigKeeper::ConfigPtr> applied;
   std::string trouble;  // of putting it into force
@@ -85,6 +84,16 @@ TEST_CASE("a broken file changes nothing and says where", "[config_keeper]") {
   const std::string& lines = bench.logged();
   CHECK_THAT(lines, Contains("error") && Contains("c.yaml:1:27: limits.max_connections"));
   CHECK_THAT(lines, Contains("c.yaml:2:7: log.levle"));
+}
+
+TEST_CASE("an empty file is somebody who is about to write, not the defaults", "[config_keeper]") {
+  Bench bench("limits: {max_connections: 5}\n");
+  bench.write("");
+  CHECK(bench.applied.empty());
+  CHECK(bench.count.counters().failed == 1);
+  bench.write("{}\n");
+  REQUIRE(bench.applied.size() == 1);
+  CHECK(*bench.applied[0] == config::Config{});
 }
 
 TEST_CASE("one that cannot be put into force changes nothing", "[config_keeper]") {

@@ -16,19 +16,19 @@ struct Bench {
   std::string lines;
   std::unique_ptr<telemetry::Log> log = std::make_unique<telemetry::Log>(
       telemetry::LogOptions{.format = telemetry::LogFormat::text,
-                            .sink = [this](std::string_view line) { lines += std::string{line} + "\n"; },
-                            .clock = {}});
+                            .sink = [this](std::string_view line) { lines += std::string{line} + "\n"; }});
   std::size_t connections = 0;
   bool accepts = true;
   std::optional<net::Clock::duration> spread;
   int cuts = 0;
   std::optional<Drain::Outcome> outcome;
-  Drain drain{io,
-              *log,
-              {.connections = [this] { return connections; },
-               .stop_accepting = [this] { accepts = false; },
-               .close_connections = [this](net::Clock::duration over) { spread = over; },
-               .cut_connections = [this] { ++cuts; }}};
+  Drain drain{
+      io,
+      *log,
+      {.connections = [this] { return connections; },
+       .stop_accepting = [this] { accepts = false; },
+       .close_connections = [this](net::Clock::duration over, net::Clock::time_point) { spread = over; },
+       .cut_connections = [this] { ++cuts; }}};
 
   void begin(config::Duration delay, config::Duration over, config::Duration timeout) {
     drain.begin({delay, over, timeout, 1001}, 1s);

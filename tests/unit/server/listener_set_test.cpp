@@ -41,8 +41,7 @@ struct Bench {
   std::string lines;
   std::unique_ptr<telemetry::Log> log = std::make_unique<telemetry::Log>(
       telemetry::LogOptions{.format = telemetry::LogFormat::text,
-                            .sink = [this](std::string_view line) { lines += std::string{line} + "\n"; },
-                            .clock = {}});
+                            .sink = [this](std::string_view line) { lines += std::string{line} + "\n"; }});
   std::vector<std::size_t> accepted;  // on which
   ListenerSet set{io, *log,
                   [this](net::AcceptedSocket, std::size_t listener) { accepted.push_back(listener); }};

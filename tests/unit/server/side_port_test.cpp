@@ -110,6 +110,7 @@ SideAnswer probe(const SideRequest& request) {
                 (request.is_local ? "local" : "remote") + "|" + (request.is_from_page ? "page" : "tool") +
                 "\n"};
   }
+  if (path == "/waiting") return {200, "text/plain", std::to_string(request.waiting) + "\n"};
   if (path == "/fields") return {200, "text/plain", "", {{"X-One", "1"}, {"Vary", "Accept"}}};
   if (path == "/empty") return {204, "text/plain", ""};
   if (path == "/throw") throw std::runtime_error("secret");
@@ -439,6 +440,25 @@ TEST_CASE("above the limit the one that is longest without an answer goes") {
     inside[i].send(get("/livez", ""));
     CHECK_THAT(inside[i].receive_until("alive\n"), EndsWith("alive\n"));
   }
+}
+
+TEST_CASE("a request is told how many others wait, and not of those who have left") {
+  Port port;
+  auto stays = port.client();
+  stays.send(get("/wait"));
+  const SideReply first = port.waiting.take();
+  {
+    auto leaves = port.client();
+    leaves.send(get("/wait"));
+    const SideReply second = port.waiting.take();
+    CHECK_THAT(port.ask(get("/waiting")), EndsWith("\n2\n"));
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  while (!port.ask(get("/waiting")).ends_with("\n1\n") && std::chrono::steady_clock::now() - begin < 4s) {
+  }
+  CHECK_THAT(port.ask(get("/waiting")), EndsWith("\n1\n"));
+  first({200, "text/plain", "done\n"});
+  CHECK_THAT(stays.receive_all(), EndsWith("done\n"));
 }
 
 TEST_CASE("above the limit nobody goes whose answer is thought of") {
