@@ -98,7 +98,6 @@ void Context::clear_buffers() {
 }
 
 void Context::keep_house() {
-  log.keep_house();
   app_pool.keep_house();
   tls_buffers.keep_house();
   const std::uint64_t messages = messages_of(counters);

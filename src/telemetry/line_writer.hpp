@@ -10,7 +10,11 @@ namespace wsproxy::telemetry {
 /// reader that stopped can hold the log's thread but never the end of the process.
 class LineWriter {
  public:
-  explicit LineWriter(int fd) : fd_(fd) {}
+  /// `fd` stays the caller's and must outlive this.
+  explicit LineWriter(int fd);
+  ~LineWriter();
+  LineWriter(const LineWriter&) = delete;
+  LineWriter& operator=(const LineWriter&) = delete;
 
   /// One thread at a time. Adds the line break. What cannot be written is dropped.
   void write(std::string_view line);
@@ -21,6 +25,7 @@ class LineWriter {
  private:
   bool wait_until_writable() const;
 
+  bool is_ours_;  // opened by the constructor
   int fd_;
   std::atomic<std::chrono::steady_clock::time_point> deadline_{std::chrono::steady_clock::time_point::max()};
 };

@@ -5,6 +5,7 @@ import os
 import re
 import select
 import subprocess
+import tempfile
 
 from harness import (DEADLINE, WSPROXY, EchoApp, HttpTest, SystemTest, environment, frames, free_port, http_message, main,
                      wait_until)
@@ -141,6 +142,52 @@ class AccessLine(SystemTest):
         self.assertNotIn("/unseen", "\n".join(self.proxy.lines))
 
 
+class Sampling(SystemTest):
+    def access_lines(self):
+        return [entry for entry in map(json.loads, self.proxy.lines) if entry["message"] == "access"]
+
+    def test_of_so_many_that_ended_as_they_should_one_is_logged_and_all_others_are(self):
+        self.start(EchoApp(), log={"access_sample": 5}, workers=1, limits={"allowed_origins": ["https://good.example"]})
+        for at in range(12):
+            self.echo_client(f"/fine/{at}").finish()
+            self.echo_client(f"/odd/{at}").finish(4001)
+            refused = self.closing(self.proxy.client())
+            refused.ask(f"/refused/{at}", fields=[("Origin", "https://evil.example")])
+            self.assertEqual(refused.read_answer().status, 403)
+            refused.close()
+        wait_until(lambda: self.proxy.metrics().sum("wsproxy_connections_active") == 0, "the connections to be gone")
+        self.proxy.terminate()
+        self.assertEqual(self.proxy.wait_exit(), 0)
+        by_kind = {kind: [line for line in self.access_lines() if line["path"].startswith(kind)] for kind in ("/fine", "/odd", "/refused")}
+        self.assertEqual([line.get("sample") for line in by_kind["/fine"]], [5, 5, 5])
+        for kind in ("/odd", "/refused"):
+            self.assertEqual(len(by_kind[kind]), 12, kind)
+            self.assertFalse(any("sample" in line for line in by_kind[kind]))
+
+
+class Repetition(SystemTest):
+    TIMES = 30
+
+    def test_what_a_broken_app_causes_again_and_again_is_told_ten_times_and_counted(self):
+        self.start()
+        for at in range(self.TIMES):
+            client = self.closing(self.proxy.client())
+            client.ask(f"/{at}")
+            app = self.closing(self.app.next())
+            app.send_bytes(b"no HTTP at all\r\n\r\n")
+            self.assertEqual(client.read_answer().status, 502)
+            client.close()
+            app.close()
+        self.assertEqual(self.proxy.metrics().sum("wsproxy_upstream_errors_total"), self.TIMES)
+        # Nobody asks it to: the window's end alone makes it speak.
+        self.proxy.wait_for_line(r'"level":"warning","message":"upstream error".*"repeated"', deadline=10 + DEADLINE)
+        told = [entry for entry in map(json.loads, self.proxy.lines) if entry["message"] == "upstream error"]
+        self.assertEqual([entry.get("repeated") for entry in told], [None] * 10 + [self.TIMES - 10])
+        self.assertEqual(told[-1]["reason"], told[0]["reason"])
+        for at in range(self.TIMES):
+            self.proxy.access_line(f"/{at}")
+
+
 class Formats(SystemTest):
     def spoken(self, **settings):
         self.start(EchoApp(), **settings)
@@ -194,11 +241,12 @@ class Formats(SystemTest):
         self.assertEqual((told["level"], told["by"], told["code"]), ("info", "app", 1002))
         self.assertTrue(told["reason"])
 
-    def test_auto_is_text_on_a_terminal(self):
+    def said_on_a_terminal(self, *args, **env):
         ours, theirs = os.openpty()
         self.addCleanup(os.close, ours)
-        proxy = subprocess.Popen([WSPROXY, "run", "--port", str(free_port()), "--admin", f"127.0.0.1:{free_port()}"],
-                                 stderr=theirs, stdout=theirs, env=environment())
+        surroundings = {key: value for key, value in environment().items() if key not in ("NO_COLOR", "TERM")}
+        proxy = subprocess.Popen([WSPROXY, "run", "--port", str(free_port()), "--admin", f"127.0.0.1:{free_port()}", *args],
+                                 stderr=theirs, stdout=theirs, env={**surroundings, **env})
         self.addCleanup(proxy.wait)
         self.addCleanup(proxy.kill)
         os.close(theirs)
@@ -207,7 +255,22 @@ class Formats(SystemTest):
             self.assertTrue(select.select([ours], [], [], DEADLINE)[0], f"no more than {said}")
             said += os.read(ours, 4096)
         [line] = [line for line in said.decode().splitlines() if "listening" in line]
-        self.assertRegex(line, r"^\S+Z info +listening listener=")
+        return line
+
+    def test_auto_is_text_on_a_terminal_and_has_colours(self):
+        for env in ({"TERM": "xterm"}, {"TERM": "xterm", "NO_COLOR": ""}):
+            self.assertRegex(self.said_on_a_terminal(**env), r"^\S+Z \x1b\[32minfo *\x1b\[0m listening \x1b\[2mlistener=\x1b\[0m")
+
+    def test_there_are_no_colours_where_they_are_unwanted_or_unknown(self):
+        for env in ({"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb"}):
+            self.assertRegex(self.said_on_a_terminal(**env), r"^\S+Z info +listening listener=")
+
+    def test_json_has_no_colours_on_a_terminal_either(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write("log: {format: json}\n")
+            file.flush()
+            line = self.said_on_a_terminal("--config", file.name, TERM="xterm")
+        self.assertEqual(json.loads(line)["message"], "listening")
 
     def test_the_level_decides_what_is_said(self):
         self.assertEqual(self.spoken(log={"level": "error"}), [])

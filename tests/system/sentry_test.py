@@ -146,7 +146,7 @@ class Reports(SentryTest):
                 json.dump(config, out)
             result = run_command("run", "--config", file)
         self.assertEqual(result.returncode, 1)
-        self.assertIn("in use", sentry.next().text)
+        self.assertIn("in use", json.dumps(sentry.next().event))
 
     def test_a_flood_is_cut_and_counted(self):
         sentry = self.sentry()

@@ -45,11 +45,11 @@ def merged(base, changes):
 class Process:
     """A running wsproxy whose stdout and stderr are kept line by line; `before` is a command that runs its arguments."""
 
-    def __init__(self, *args, before=(), **env):
+    def __init__(self, *args, before=(), stderr=subprocess.STDOUT, **env):
         self.exit_code_matters = True  # a process that ended by itself with another code than 0 fails the test
         self._lines, self._more = [], threading.Condition()
         self._process = subprocess.Popen([*before, WSPROXY, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                         stderr=subprocess.STDOUT, env=environment(**env))
+                                         stderr=stderr, env=environment(**env))
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -117,7 +117,7 @@ class Process:
 class Proxy(Process):
     """`wsproxy run` on a config file: defaults fit for tests, changed by `settings` (section 7 as nested dicts)."""
 
-    def __init__(self, app_url, settings=None, *, args=(), wait="ready", env=None, before=()):
+    def __init__(self, app_url, settings=None, *, args=(), wait="ready", env=None, before=(), stderr=subprocess.STDOUT):
         self.port, self.admin_port = free_port(), free_port()
         base = {
             "listeners": [{"name": "public", "address": f"127.0.0.1:{self.port}"}],
@@ -136,7 +136,7 @@ class Proxy(Process):
         self.config_file = os.path.join(self._folder.name, "wsproxy.yaml")
         with open(self.config_file, "w") as file:
             json.dump(self.settings, file, indent=1)  # JSON is YAML
-        super().__init__("run", "--config", self.config_file, *args, before=before, **(env or {}))
+        super().__init__("run", "--config", self.config_file, *args, before=before, stderr=stderr, **(env or {}))
         try:
             self.wait_started("/readyz" if wait == "ready" else "/livez")
         except BaseException:

@@ -158,12 +158,12 @@ TEST_CASE("a WebSocket ended as it should by its close code, unless the proxy en
   record.cause = "close frame";
   for (const ClosedBy by : {ClosedBy::client, ClosedBy::app, ClosedBy::by_operator}) {
     record.closed_by = by;
-    for (const std::uint16_t code : {1000, 1001, 1005}) {
-      record.close_code = code;
+    for (const int code : {1000, 1001, 1005}) {
+      record.close_code = static_cast<std::uint16_t>(code);
       CHECK(ended_as_it_should(record));
     }
-    for (const std::uint16_t code : {1002, 1006, 1007, 1009, 1011, 1012, 3000, 4001}) {
-      record.close_code = code;
+    for (const int code : {1002, 1006, 1007, 1009, 1011, 1012, 3000, 4001}) {
+      record.close_code = static_cast<std::uint16_t>(code);
       CHECK_FALSE(ended_as_it_should(record));
     }
   }
@@ -175,12 +175,12 @@ TEST_CASE("a WebSocket ended as it should by its close code, unless the proxy en
 TEST_CASE("a plain request ended as it should when its answer has arrived and is no server error") {
   AccessRecord record;
   record.is_complete = true;
-  for (const std::uint16_t status : {200, 304, 404, 499}) {
-    record.status = status;
+  for (const int status : {200, 304, 404, 499}) {
+    record.status = static_cast<std::uint16_t>(status);
     CHECK(ended_as_it_should(record));
   }
-  for (const std::uint16_t status : {500, 503, 599}) {
-    record.status = status;
+  for (const int status : {500, 503, 599}) {
+    record.status = static_cast<std::uint16_t>(status);
     CHECK_FALSE(ended_as_it_should(record));
   }
   record.status = 200;
