@@ -22,11 +22,11 @@ struct LogOptions {
   std::function<void(std::string_view line)> sink;  // instead of stderr; called on the log's thread
   std::function<std::chrono::system_clock::time_point()> clock;  // instead of the system's
   std::size_t queue_lines = 4096;                                // about 450 bytes each
-  RepetitionLimits repetition;
-  std::function<std::chrono::steady_clock::time_point()>
-      steady_clock;  // of repetition; instead of the system's
+  RepetitionLimits repetition = {};
+  std::function<std::chrono::steady_clock::time_point()> steady_clock =
+      {};  // of repetition; instead of the system's
   /// Gets each line at level error, on the thread that writes it; must not block.
-  std::function<void(const LogLine&)> on_error;
+  std::function<void(const LogLine&)> on_error = {};
 };
 
 /// Structured log lines, written by a thread of its own. Writing a line never waits for the sink:
