@@ -7,9 +7,11 @@ import random
 import resource
 import subprocess
 import sys
+import threading
 import time
 
 from harness import DEADLINE, Client, EchoApp, SystemTest, free_port, http_head, main, wait_until
+from harness.reload import ReloadTest
 
 OFFER = "permessage-deflate; client_max_window_bits"
 TEXT = "some text that shrinks, some text that shrinks, " * 20
@@ -250,6 +252,44 @@ class Tables(StatusTest):
         return dict(answer.getheaders()), answer.read()
 
 
+class Changes(ReloadTest, StatusTest):
+    def test_a_removed_route_has_a_row_until_its_last_connection_has_gone(self):
+        other = EchoApp()
+        self.addCleanup(other.stop)
+        self.start(EchoApp(), workers=2, routes=[{"name": "old", "match": {"path": "/old/"}, "upstream": {"url": other.url}}])
+        client = self.echo_client("/old/")
+        self.talk(client, 3)
+        self.write(self.text_with({"routes": []}))
+        wait_until(lambda: self.status()["config_reloads"]["success"] == 1, "the reload")
+        self.talk(client, 2)
+        row = self.row("routes", "old")
+        self.assertEqual((row["upstream"], row["active"], row["messages_to_app"]), ("", 1, 5))
+        client.finish(1000)
+        wait_until(lambda: [row["name"] for row in self.status()["routes"]] == ["default"], "the row to go")
+        status = self.status()
+        self.assertEqual(status["traffic"]["to_app"]["messages"], 5)
+        self.assertEqual(self.proxy.metrics().sum("wsproxy_messages_total", direction="to_app"), 5)
+        self.assertEqual(self.row("routes", "default", status)["total"], 0)
+
+    def test_a_drain_is_told_while_it_lasts_and_afterwards(self):
+        self.start_echo(workers=2, drain={"timeout": "30s"})
+        client = self.echo_client()
+        self.assertIsNone(self.status()["drain"])
+        begun = time.time()
+        waiting = threading.Thread(target=self.proxy.get, args=("/drain",))
+        waiting.start()
+        status = wait_until(lambda: (now := self.status())["state"] == "closing" and now, "the drain")
+        self.assertEqual(status["ready"], {"ok": False, "reason": "draining"})
+        self.assertEqual((status["drain"]["at_start"], status["drain"]["left"]), (1, 1))
+        self.assertAlmostEqual(status["drain"]["since"], begun, delta=5)
+        self.assertAlmostEqual(status["drain"]["ends"] - status["drain"]["since"], 30, delta=0.1)
+        client.read_close()
+        client.answer_close(1001)
+        waiting.join(DEADLINE)
+        status = self.status()
+        self.assertEqual((status["state"], status["drain"]["left"], status["ready"]["ok"]), ("drained", 0, False))
+
+
 class History(StatusTest):
     def test_it_grows_by_what_happened(self):
         self.start_echo(workers=2)
@@ -334,7 +374,7 @@ print(json.dumps({"worst": worst, "open": status["peers"]["open"], "rows": len(s
 
 
 class Polling(StatusTest):
-    IDLE, ROUNDS, POLLS = 5000, 3, 15
+    IDLE, ROUNDS, POLLS = 5000, 3, 10
 
     def echo_times(self, client, seconds):
         times = []
