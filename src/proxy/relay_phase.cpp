@@ -165,7 +165,8 @@ void RelayPhase::on_progress(Leg leg) {
   if (leg == Leg::client) times_.on_heard(now);
   times_.on_data(now);
   times_.extend_closing(now);
-  if (times_.is_closing()) arm(now);
+  if (leg == Leg::client) times_.extend_drain(now);
+  if (times_.is_closing() || session_.is_draining()) arm(now);
 }
 
 void RelayPhase::on_writable(Leg leg) {

@@ -12,7 +12,8 @@ RelayTimes::RelayTimes(const config::Timeouts& timeouts, Time now)
 
 RelayTimes::Time RelayTimes::next(Time now) const {
   if (is_closing()) return close_by_;
-  return std::min({keepalive_.next_check(now), is_drain_due(now) ? drain_latest_ : drain_at_, held_until_});
+  return std::min(
+      {keepalive_.next_check(now), put_off_until_ != Time::max() ? put_off_until_ : drain_at_, held_until_});
 }
 
 RelayTimes::Action RelayTimes::check(Time now, bool is_deaf) {
@@ -36,9 +37,16 @@ void RelayTimes::drain_at(Time when, Time latest) {
 }
 
 bool RelayTimes::take_drain(Time now, bool suits) {
-  if (!is_drain_due(now) || (!suits && now < drain_latest_)) return false;
+  if (now < drain_at_) return false;
+  if (put_off_until_ == Time::max()) put_off_until_ = std::min<Time>(now + close_, drain_latest_);
+  if (!suits && now < put_off_until_) return false;
+  put_off_until_ = Time::max();
   drain_at_ = Time::max();
   return true;
+}
+
+void RelayTimes::extend_drain(Time now) {
+  if (put_off_until_ != Time::max()) put_off_until_ = std::min<Time>(now + close_, drain_latest_);
 }
 
 void RelayTimes::begin_closing(Time now) {

@@ -32,12 +32,13 @@ class RelayTimes {
   /// Reading goes on if it is time.
   void let_go(Time now);
 
-  /// To close for the drain then, or as soon after it as there is a moment that suits, at the latest at the
-  /// other time.
+  /// To close for the drain then, or as soon after it as there is a moment that suits; at the latest at the
+  /// other time, or when nothing has moved for timeouts.close.
   void drain_at(Time when, Time latest);
-  bool is_drain_due(Time now) const { return now >= drain_at_; }
   /// Whether it is time to close for the drain; says so once. `suits`: what is to go first has gone.
   bool take_drain(Time now, bool suits);
+  /// What goes first is on its way: one that is put off waits for timeouts.close from now on.
+  void extend_drain(Time now);
 
   /// From now on timeouts.close counts; from the first call.
   void begin_closing(Time now);
@@ -53,6 +54,7 @@ class RelayTimes {
   Time held_until_ = Time::max();
   Time drain_at_ = Time::max();
   Time drain_latest_{};
+  Time put_off_until_ = Time::max();
   Time close_by_ = Time::max();
 };
 

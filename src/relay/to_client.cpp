@@ -10,7 +10,8 @@ using websocket::Opcode;
 ToClient::ToClient(const Settings& settings, Workshop& workshop, Meter& meter)
     : settings_(settings), workshop_(workshop), meter_(meter), reader_(websocket::Sender::server, false) {
   if (settings.compression) compressor_.emplace(settings.compression->sending, workshop.codecs);
-  if (settings.observing) observed_.emplace(*settings.observing, workshop.codecs.observer);
+  if (settings.observing)
+    observed_ = std::make_unique<deflate::ObservedConnection>(*settings.observing, workshop.codecs.observer);
 }
 
 ToClient::Result ToClient::feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room,

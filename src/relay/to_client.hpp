@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 
 #include "deflate/compressor.hpp"
@@ -73,7 +74,7 @@ class ToClient {
   std::uint64_t packed_bytes_ = 0;
   std::optional<deflate::Compressor> compressor_;  // when the extension was agreed
   std::optional<deflate::MessageEncoder> encoder_;
-  std::optional<deflate::ObservedConnection> observed_;  // when it was not, and observing is asked for
+  std::unique_ptr<deflate::ObservedConnection> observed_;  // when it was not, and observing is asked for
   base::ByteQueue held_;
 };
 

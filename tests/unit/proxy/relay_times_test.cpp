@@ -34,16 +34,28 @@ TEST_CASE(
   CHECK(times.next(kStart) == kStart + 13s);
 }
 
-TEST_CASE("A drain that is due waits for a moment that suits, not beyond its latest time") {
+TEST_CASE(
+    "A drain that is due waits for a moment that suits, as long as something moves, and not beyond its end") {
   RelayTimes times(timeouts(), kStart);
-  times.drain_at(kStart + 20s, kStart + 24s);
-  CHECK_FALSE(times.is_drain_due(kStart + 20s - 1ns));
-  CHECK_FALSE(times.take_drain(kStart + 20s, false));
-  CHECK(times.is_drain_due(kStart + 20s));
-  CHECK(times.next(kStart + 20s) == kStart + 24s);
-  CHECK_FALSE(times.take_drain(kStart + 24s - 1ns, false));
-  CHECK(times.take_drain(kStart + 24s, false));
-  CHECK_FALSE(times.take_drain(kStart + 25s, true));
+  times.drain_at(kStart + 2s, kStart + 9s);
+  CHECK(times.next(kStart + 2s) == kStart + 2s);
+  CHECK_FALSE(times.take_drain(kStart + 2s, false));
+  CHECK(times.next(kStart + 2s) == kStart + 7s);
+  CHECK_FALSE(times.take_drain(kStart + 7s - 1ns, false));
+  times.extend_drain(kStart + 3s);
+  CHECK(times.next(kStart + 3s) == kStart + 8s);
+  times.extend_drain(kStart + 6s);
+  CHECK(times.next(kStart + 6s) == kStart + 9s);
+  CHECK_FALSE(times.take_drain(kStart + 9s - 1ns, false));
+  CHECK(times.take_drain(kStart + 9s, false));
+  CHECK_FALSE(times.take_drain(kStart + 10s, true));
+}
+
+TEST_CASE("A drain that nothing moves for is taken after timeouts.close") {
+  RelayTimes times(timeouts(), kStart);
+  times.drain_at(kStart + 2s, kStart + 90s);
+  CHECK_FALSE(times.take_drain(kStart + 2s, false));
+  CHECK(times.take_drain(kStart + 7s, false));
 }
 
 TEST_CASE("The drain is taken once, when it is time") {
