@@ -161,7 +161,7 @@ class NewConnections(ReloadTest):
         self.echo_client("/second").finish()
         self.proxy.access_line("/second")
         self.assertNotIn("/unseen", "\n".join(self.proxy.lines))
-        self.proxy.wait_for_line('"level":"debug"')
+        self.proxy.wait_for_line('"message":"log level changed"')
         before = self.write(self.text_with({"log": {"level": "error"}}))
         wait_until(lambda: "level: error" in self.proxy.get("/config")[1], "the level to be taken over")
         self.echo_client("/silence").finish()

@@ -209,7 +209,7 @@ class Refused(ReloadTest):
         before = self.reloads("failure")
         self.hang_up()
         self.proxy.wait_metric("wsproxy_config_reloads_total", before + 1, result="failure")
-        self.restore()
+        self.reload_without_effect()
         self.assert_echoes(self.echo_client())
 
 
@@ -238,7 +238,7 @@ class OnTop(ReloadTest):
         self.start(EchoApp(), args=["-v"], log={"level": "error"})
         self.echo_client("/before").finish()
         self.proxy.access_line("/before")
-        self.reload(log={"level": "warning"})
+        self.reload_without_effect(log={"level": "warning"})
         self.echo_client("/after").finish()
         self.proxy.access_line("/after")
 

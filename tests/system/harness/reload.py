@@ -48,13 +48,18 @@ class ReloadTest(SystemTest):
         # What was written earlier may be read once more, which changes nothing.
         return self.lines_until('"message":"configuration reloaded"', self.line_with('"message":"configuration changed', before))
 
+    def reload_without_effect(self, put=put_by_rename, **changes):
+        """A reload that must succeed though nothing that is in force changes."""
+        self.proxy.wait_for_line('"message":"configuration reloaded"', after=self.write(self.text_with(changes), put))
+
     def line_with(self, pattern, after):
         """The number of the first line with it."""
         self.proxy.wait_for_line(pattern, after=after)
         return next(at for at, line in enumerate(self.proxy.lines) if at >= after and re.search(pattern, line))
 
     def lines_until(self, pattern, after):
-        return self.proxy.lines[after : self.line_with(pattern, after) + 1]
+        last = self.line_with(pattern, after)
+        return self.proxy.lines[after : last + 1]
 
     def refuse(self, *words, put=put_by_rename, text=None, **changes):
         """The file is refused with an error line that has all these words, and it is counted."""
