@@ -100,7 +100,7 @@ class Advice {
   void look_at_memory();
   void look_at_cpu();
 
-  void look_at_bypassed(double no_gain, double random, double tried);
+  void look_at_bypassed(double without_gain, double random, double tried);
 
   const Figures& figures_;
   Recommendation advice_;

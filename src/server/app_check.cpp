@@ -104,6 +104,7 @@ std::string AppCheck::ask_all(const std::vector<config::UpstreamUrl>& apps) {
   boost::asio::post(io_, [round = round_] { round->start(); });
   if (answer.wait_for(kPatience * 2) == std::future_status::ready) return answer.get();
   std::vector<std::string> silent;
+  silent.reserve(apps.size());
   for (const config::UpstreamUrl& app : apps) silent.push_back(app.text() + ": no answer");
   return in_words(silent);
 }

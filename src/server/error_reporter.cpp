@@ -98,7 +98,7 @@ void ErrorReporter::send_next() {
   }
   post_ = std::make_unique<net::HttpPost>(io_, poller_, net::Target{dsn_.host, dsn_.port, {}});
   if (tls_) post_->secure(tls_, buffers_);
-  post_->start(request(), [this](net::HttpPostResult result) { on_result(result); });
+  post_->start(request(), [this](const net::HttpPostResult& result) { on_result(result); });
 }
 
 std::string ErrorReporter::request() {

@@ -21,7 +21,7 @@ constexpr auto kBetweenDropLines = std::chrono::seconds{1};
 
 }  // namespace
 
-Server::Server(std::shared_ptr<const config::Config> config, ConfigSource source, telemetry::Log& log,
+Server::Server(const std::shared_ptr<const config::Config>& config, ConfigSource source, telemetry::Log& log,
                std::string version)
     : log_(log),
       version_(std::move(version)),
@@ -64,9 +64,9 @@ void Server::start_watching() {
   std::vector<StatusSampler::Source> counters;
   std::vector<PeerWatch::Source> peers;
   for (const auto& worker : workers_) {
-    counters.push_back(
+    counters.emplace_back(
         [&worker = *worker](StatusSampler::Take take) { worker.ask_counters(std::move(take)); });
-    peers.push_back([&worker = *worker] { return worker.survey(); });
+    peers.emplace_back([&worker = *worker] { return worker.survey(); });
   }
   sampler_.start(std::move(counters));
   peer_watch_ = std::make_unique<PeerWatch>(std::move(peers));

@@ -30,7 +30,7 @@ namespace wsproxy::server {
 class Server {
  public:
   /// Listens when it returns; throws std::exception with one line for the operator.
-  Server(std::shared_ptr<const config::Config> config, ConfigSource source, telemetry::Log& log,
+  Server(const std::shared_ptr<const config::Config>& config, ConfigSource source, telemetry::Log& log,
          std::string version);
   ~Server();
 

@@ -30,7 +30,7 @@ void StatusHistory::add(const telemetry::Counters& sum, net::Clock::time_point n
     samples_.push_back(sample);
     if (samples_.size() > kSamples) samples_.pop_front();
   }
-  last_ = std::move(reading);
+  last_ = reading;
 }
 
 StatusSample StatusHistory::sample_between(const Reading& before, const Reading& now) {
