@@ -1,6 +1,5 @@
 """Requests that two readers could read in two ways: refused, and the app sees not one byte of them (RFC 9112 section 11.2)."""
 
-import json
 
 from harness import Ended, SharedHttpTest, http_message, main
 from harness.http_message import answer, lines, request
@@ -118,8 +117,8 @@ class Requests(SharedHttpTest):
         self.assertEqual(self.app.unread(), b"", "the app got something")
         if got.status == 400:
             self.assertEqual(self.rejected("bad_request"), before + 1)
-        told = json.loads(self.proxy.wait_for_line(rf'"status":{got.status}\b', after=seen).string)
-        self.assertTrue(told.get("reason") or told.get("cause"), told)
+        client.close()
+        self.proxy.wait_for_line(rf'"message":"access".*"status":{got.status}\b.*"cause":"[^"]+"', after=seen)
 
     def all_refused(self, table, statuses=(400,)):
         for what, raw in table.items():
