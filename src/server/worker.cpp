@@ -155,6 +155,9 @@ void Worker::ask_counters(std::function<void(telemetry::Counters)> take) {
 
 /// One under way; an end of the worker breaks the promise.
 struct Worker::Survey {
+  Survey(const proxy::SessionRegistry& sessions, std::promise<proxy::PeerTables> asked)
+      : peers(sessions), promise(std::move(asked)) {}
+
   proxy::PeerSurvey peers;
   std::promise<proxy::PeerTables> promise;
 };
@@ -163,7 +166,7 @@ std::future<proxy::PeerTables> Worker::survey() {
   std::promise<proxy::PeerTables> promise;
   std::future<proxy::PeerTables> future = promise.get_future();
   boost::asio::post(io_, [this, promise = std::move(promise)]() mutable {
-    go_on(std::make_shared<Survey>(proxy::PeerSurvey{context_.sessions}, std::move(promise)));
+    go_on(std::make_shared<Survey>(context_.sessions, std::move(promise)));
   });
   return future;
 }
