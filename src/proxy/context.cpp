@@ -81,8 +81,11 @@ void Context::use(std::shared_ptr<const Settings> next) {
   if (highest != codecs.governor.highest()) codecs.governor = deflate::Governor{highest};
   counters.compression_level = lowest_level(config(), codecs.governor);
   route_labels = proxy::route_labels(config());
-  std::erase_if(counters.listeners,
-                [](const auto& one) { return one.second.active == 0 && !one.second.is_open; });
+  std::erase_if(counters.listeners, [this](const auto& one) {
+    if (one.second.active != 0 || one.second.is_open) return false;
+    counters.listeners_gone += one.second;
+    return true;
+  });
   for (auto& [name, listener] : counters.listeners) listener.is_open = false;
   for (const config::Listener& listener : config().listeners)
     counters.listeners[listener.label()].is_open = true;

@@ -1,9 +1,8 @@
 #include "server/app_check.hpp"
 
 #include <algorithm>
-#include <future>
+#include <utility>
 
-#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 namespace wsproxy::server {
@@ -19,7 +18,7 @@ std::string in_words(const std::vector<std::string>& reasons) {
 
 }  // namespace
 
-/// One connection to each app at the same time. On io's thread, but for the future.
+/// One connection to each app at the same time.
 class AppCheck::Round : public std::enable_shared_from_this<Round> {
  public:
   Round(net::IoContext& io, net::Poller& poller, const std::vector<config::UpstreamUrl>& apps) : apps_(apps) {
@@ -28,10 +27,9 @@ class AppCheck::Round : public std::enable_shared_from_this<Round> {
     }
   }
 
-  /// Empty as soon as one is reached, else why none is.
-  std::future<std::string> answer() { return answer_.get_future(); }
-
-  void start() {
+  /// Calls once, unless cancel() comes first.
+  void start(OnAnswer call) {
+    call_ = std::move(call);
     for (std::size_t i = 0; i < connectors_.size(); ++i) {
       connectors_[i]->start([self = shared_from_this(), i](const net::ConnectResult& result) {
         self->on_result(self->apps_[i], result);
@@ -46,18 +44,17 @@ class AppCheck::Round : public std::enable_shared_from_this<Round> {
  private:
   void on_result(const config::UpstreamUrl& app, const net::ConnectResult& result) {
     if (result.status == net::ConnectStatus::connected) {
-      if (!std::exchange(is_reached_, true)) answer_.set_value({});
-      return;
+      cancel();
+      return call_({});
     }
     reasons_.push_back(app.text() + ": " + result.reason);
-    if (reasons_.size() == connectors_.size()) answer_.set_value(in_words(reasons_));
+    if (reasons_.size() == connectors_.size()) call_(in_words(reasons_));
   }
 
   std::vector<config::UpstreamUrl> apps_;
   std::vector<std::unique_ptr<net::Connector>> connectors_;
-  std::promise<std::string> answer_;
+  OnAnswer call_;
   std::vector<std::string> reasons_;
-  bool is_reached_ = false;
 };
 
 std::vector<config::UpstreamUrl> apps_of(const config::Config& config) {
@@ -79,34 +76,30 @@ AppCheck::~AppCheck() {
 }
 
 void AppCheck::set_apps(std::vector<config::UpstreamUrl> apps) {
-  const std::lock_guard lock{apps_mutex_};
+  if (apps == apps_) return;
   apps_ = std::move(apps);
+  checked_.reset();
+  if (!round_) return;
+  round_->cancel();
+  start_round();
 }
 
-std::vector<config::UpstreamUrl> AppCheck::apps() const {
-  const std::lock_guard lock{apps_mutex_};
-  return apps_;
+void AppCheck::ask(OnAnswer call) {
+  if (checked_ && net::Clock::now() - *checked_ < kFresh) return call(problem_);
+  waiting_.push_back(std::move(call));
+  if (!round_) start_round();
 }
 
-std::string AppCheck::problem() {
-  const std::lock_guard lock{mutex_};
-  std::vector<config::UpstreamUrl> apps = this->apps();
-  if (checked_ && net::Clock::now() - *checked_ < kFresh && apps == checked_apps_) return problem_;
-  problem_ = ask_all(apps);
-  checked_apps_ = std::move(apps);
+void AppCheck::start_round() {
+  round_ = std::make_shared<Round>(io_, poller_, apps_);
+  round_->start([this](const std::string& problem) { end_round(problem); });
+}
+
+void AppCheck::end_round(const std::string& problem) {
+  round_.reset();  // its callbacks keep it until they have returned
+  problem_ = problem;
   checked_ = net::Clock::now();
-  return problem_;
-}
-
-std::string AppCheck::ask_all(const std::vector<config::UpstreamUrl>& apps) {
-  round_ = std::make_shared<Round>(io_, poller_, apps);
-  std::future<std::string> answer = round_->answer();
-  boost::asio::post(io_, [round = round_] { round->start(); });
-  if (answer.wait_for(kPatience * 2) == std::future_status::ready) return answer.get();
-  std::vector<std::string> silent;
-  silent.reserve(apps.size());
-  for (const config::UpstreamUrl& app : apps) silent.push_back(app.text() + ": no answer");
-  return in_words(silent);
+  for (const OnAnswer& call : std::exchange(waiting_, {})) call(problem_);
 }
 
 }  // namespace wsproxy::server

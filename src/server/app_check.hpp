@@ -1,7 +1,7 @@
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,31 +17,34 @@ std::vector<config::UpstreamUrl> apps_of(const config::Config& config);
 
 /// Whether at least one app takes connections: connects to all at most once a second, when somebody asks. A
 /// proxy whose every route leads nowhere is of no use; one that has lost an app still is to the others.
+/// On the loop's thread.
 class AppCheck {
  public:
-  /// The connecting is done by `io`, which runs on another thread than the one that asks.
-  AppCheck(net::IoContext& io, std::vector<config::UpstreamUrl> apps);
-  /// When neither thread runs any more.
-  ~AppCheck();
+  /// Told an empty text when one can be reached, else why none can.
+  using OnAnswer = std::function<void(const std::string& problem)>;
 
-  /// From now on these. Waits for nobody: it is io's thread that asks.
+  AppCheck(net::IoContext& io, std::vector<config::UpstreamUrl> apps);
+  ~AppCheck();
+  AppCheck(const AppCheck&) = delete;
+  AppCheck& operator=(const AppCheck&) = delete;
+
+  /// From now on these; who waits is told of them.
   void set_apps(std::vector<config::UpstreamUrl> apps);
-  /// Empty when one can be reached, else why none can; waits for up to a second. Not from io's thread.
-  std::string problem();
+  /// Calls at once when the apps have been asked within the last second, else within a second; never when
+  /// this ends before.
+  void ask(OnAnswer call);
 
  private:
   class Round;
-  std::vector<config::UpstreamUrl> apps() const;
-  std::string ask_all(const std::vector<config::UpstreamUrl>& apps);
+  void start_round();
+  void end_round(const std::string& problem);
 
   net::IoContext& io_;
   net::Poller poller_;
-  mutable std::mutex apps_mutex_;  // of the next one
   std::vector<config::UpstreamUrl> apps_;
-  std::mutex mutex_;              // of the rest; held while the apps are asked
-  std::shared_ptr<Round> round_;  // the last one, so that an unfinished one can be ended
+  std::shared_ptr<Round> round_;  // that runs
+  std::vector<OnAnswer> waiting_;
   std::optional<net::Clock::time_point> checked_;
-  std::vector<config::UpstreamUrl> checked_apps_;
   std::string problem_;
 };
 

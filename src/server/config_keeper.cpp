@@ -42,6 +42,13 @@ ConfigKeeper::ConfigKeeper(net::IoContext& io, ConfigPtr first, ConfigSource sou
 void ConfigKeeper::start(Apply apply) {
   apply_ = std::move(apply);
   watch_.start();
+  // It may have changed between the first reading and the watch.
+  if (has_file() && read_differs()) reload();
+}
+
+bool ConfigKeeper::read_differs() const {
+  const config::ReadResult read = source_.read();
+  return !read.errors.empty() || read.config != *current_;
 }
 
 void ConfigKeeper::reload() {

@@ -43,6 +43,7 @@ class ConfigKeeper {
   ConfigPtr current() const;
 
  private:
+  bool read_differs() const;
   void refuse(std::string_view reason);
   void tell(const std::vector<config::Change>& changes) const;
 

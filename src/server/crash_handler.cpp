@@ -65,7 +65,7 @@ struct Global {
   std::atomic<const char*> reason;
   std::atomic<pid_t> thread;  // that crashes; 0: none
   std::uint64_t instruction;
-  bool is_written;
+  std::atomic<bool> is_written;
   std::array<void*, kMostFrames + kOwnFrames> frames;
   CrashText text;
 };
@@ -132,14 +132,31 @@ std::span<void* const> walk() {
   return std::span{frames}.first(1);
 }
 
-[[noreturn]] void end_by(int number) {
-  ::signal(number, SIG_DFL);
+void unblock(int number) {
   sigset_t only;
   sigemptyset(&only);
   sigaddset(&only, number);
   ::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+}
+
+/// Process 1 of a container is spared by signals with their default action (pid_namespaces(7)): it has to end
+/// itself, with the status that a shell would give.
+[[noreturn]] void end_by(int number) {
+  ::signal(number, SIG_DFL);
+  unblock(number);
   ::raise(number);
   ::_exit(128 + number);
+}
+
+void on_alarm(int) {
+  ::_exit(128 + global.facts.number);
+}
+
+/// Whatever hangs from now on, the process ends.
+void limit_time() {
+  ::signal(SIGALRM, on_alarm);
+  unblock(SIGALRM);
+  ::alarm(kPatience);
 }
 
 /// Another thread is about to end the process.
@@ -177,12 +194,12 @@ void on_fatal_signal(int number, siginfo_t* info, void* context) {
     }
     end_by(global.facts.number);
   }
-  // Whatever hangs here, the process ends.
-  ::signal(SIGALRM, SIG_DFL);
-  ::alarm(kPatience);
   note(number, *info, *static_cast<const ucontext_t*>(context));
+  limit_time();
   write_report(walk());
-  end_by(number);
+  if (info->si_code <= 0) end_by(number);  // sent by somebody, abort() too
+  // The instruction fails again, so that a core dump is of it; a fault ends process 1 as well.
+  ::signal(number, SIG_DFL);
 }
 
 /// Says of what type the exception is. What it says itself may quote anything.

@@ -63,7 +63,7 @@ bool FileWatch::watch() {
     inotify_.assign(descriptor);
     watch_folders();
   }
-  stamps_ = stamps();
+  stamps_ = stamps_of(files_);
   return descriptor >= 0;
 }
 
@@ -82,7 +82,7 @@ void FileWatch::look_now_and_then() {
   });
 }
 
-void FileWatch::set_files(std::vector<std::string> files) {
+void FileWatch::set_files(std::vector<std::string> files, Stamps before) {
   files_ = std::move(files);
   if (inotify_.is_open()) {
     watch_folders();
@@ -90,8 +90,9 @@ void FileWatch::set_files(std::vector<std::string> files) {
     watch();
     if (has_started_ && inotify_.is_open()) wait();
   }
-  stamps_ = stamps();
+  stamps_ = std::move(before);
   start();
+  if (stamps_of(files_) != stamps_) settle();
 }
 
 void FileWatch::stop() {
@@ -138,7 +139,7 @@ void FileWatch::settle() {
 void FileWatch::look() {
   is_settling_ = false;
   if (inotify_.is_open()) watch_folders();
-  std::vector<std::string> now = stamps();
+  Stamps now = stamps_of(files_);
   if (now == stamps_) return;
   std::swap(stamps_, now);
   try {
@@ -149,9 +150,9 @@ void FileWatch::look() {
   }
 }
 
-std::vector<std::string> FileWatch::stamps() const {
-  std::vector<std::string> result;
-  for (const std::string& file : files_) {
+FileWatch::Stamps FileWatch::stamps_of(const std::vector<std::string>& files) {
+  Stamps result;
+  for (const std::string& file : files) {
     struct stat status {};
     const bool is_there = ::stat(file.c_str(), &status) == 0;
     result.push_back(is_there

@@ -21,6 +21,10 @@ class FileWatch {
   static constexpr auto kLongest = std::chrono::seconds{1};
   static constexpr auto kNowAndThen = std::chrono::minutes{1};
 
+  /// What the kernel knows of files: a difference is a change.
+  using Stamps = std::vector<std::string>;
+  static Stamps stamps_of(const std::vector<std::string>& files);
+
   FileWatch(net::IoContext& io, std::vector<std::string> files, std::function<void()> on_change);
   FileWatch(const FileWatch&) = delete;
   FileWatch& operator=(const FileWatch&) = delete;
@@ -29,8 +33,8 @@ class FileWatch {
   bool watch();
   void start();
   void stop();
-  /// Others, from now on; how they are at this moment is no change.
-  void set_files(std::vector<std::string> files);
+  /// Others, from now on; a difference from how they were is a change.
+  void set_files(std::vector<std::string> files, Stamps before);
 
  private:
   void watch_folders();
@@ -40,11 +44,9 @@ class FileWatch {
   void settle();
   void look_now_and_then();
   void look();
-  /// What the kernel knows of the files: a difference is a change.
-  std::vector<std::string> stamps() const;
 
   std::vector<std::string> files_;
-  std::vector<std::string> stamps_;
+  Stamps stamps_;
   std::function<void()> on_change_;
   boost::asio::posix::basic_stream_descriptor<net::Executor> inotify_;
   net::Timer quiet_;

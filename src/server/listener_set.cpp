@@ -111,7 +111,10 @@ void ListenerSet::reopen(const std::vector<Open*>& gone) {
       *place = std::move(again);
       if (has_started_) (*place)->socket->start();
     } catch (const std::exception& error) {
-      log_.write(Level::error, "a listener could not be opened again", {{"reason", error.what()}});
+      log_.write(Level::error, "a listener could not be opened again",
+                 {{"listener", names_[one->place]}, {"reason", error.what()}});
+      // The next configuration that has it opens it.
+      std::erase_if(open_, [&](const OpenPtr& other) { return other.get() == one; });
     }
   }
 }

@@ -163,7 +163,7 @@ void Server::reload() {
 
 void Server::adopt(const std::shared_ptr<const config::Config>& next) {
   if (drain_.state() != Drain::State::serving) throw std::runtime_error("the proxy is draining");
-  net::TlsSetup tls = tls_.read(*next);
+  TlsKeeper::Read tls = tls_.read(*next);
   // The last that can fail. Who comes on what is closed by it still goes by the settings before.
   listeners_.change(next->listeners);
   tls_.adopt(next, std::move(tls));

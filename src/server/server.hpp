@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -61,12 +62,17 @@ class Server {
 
   // On the side port's thread.
   void serve(const SideRequest& request, const SideReply& reply);
+  /// What `work` throws becomes an answer as well.
+  void answer_anyway(std::string_view path, const SideReply& reply, const std::function<void()>& work);
   SideAnswer answer(const SideRequest& request);
-  SideAnswer readiness();
+  void readiness(const SideRequest& request, const SideReply& reply);
+  /// From any thread; `call` comes on the main one, with why no client should come, or nothing.
+  void ask_ready(AppCheck::OnAnswer call);
   static SideAnswer page();
   SideAnswer liveness();
   SideAnswer metrics(std::string_view accept);
-  SideAnswer status(const SideRequest& request);
+  void status(const SideRequest& request, const SideReply& reply);
+  SideAnswer status(std::uint64_t since, std::string not_ready);
   SideAnswer log_level(const SideRequest& request);
   void drain(const SideRequest& request, const SideReply& reply);
   /// False when a worker did not answer in time.

@@ -5,6 +5,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "server/side_access.hpp"
+
 namespace wsproxy::server {
 
 namespace {
@@ -135,7 +137,7 @@ void SideConnection::ask_handler(const Request& request) {
   asked.body = request.body();
   asked.waiting = static_cast<std::size_t>(std::ranges::count_if(
       shared_.open, [](const SideConnection* one) { return one->state_ == State::thinking; }));
-  asked.is_local = is_local();
+  asked.is_local = is_local() && is_asked_by_address(as_view(request[http::field::host]));
   asked.is_from_page = request.count(http::field::origin) > 0 || request.count(http::field::referer) > 0 ||
                        request.count("Sec-Fetch-Site") > 0;
   state_ = State::thinking;

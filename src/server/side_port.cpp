@@ -46,6 +46,7 @@ class SidePort::Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  void post(std::function<void()> call) { asio::post(io_, std::move(call)); }
   std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
  private:
@@ -133,6 +134,10 @@ SidePort::SidePort(const std::string& host, std::uint16_t port, Handler handler,
 }
 
 SidePort::~SidePort() = default;
+
+void SidePort::post(std::function<void()> call) {
+  server_->post(std::move(call));
+}
 
 std::uint16_t SidePort::port() const {
   return server_->port();

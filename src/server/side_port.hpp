@@ -35,6 +35,9 @@ class SidePort {
   SidePort(const SidePort&) = delete;
   SidePort& operator=(const SidePort&) = delete;
 
+  /// From any thread: calls on the side port's, unless it ends before. What it throws goes nowhere.
+  void post(std::function<void()> call);
+
   std::uint16_t port() const;
 
  private:

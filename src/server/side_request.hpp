@@ -18,8 +18,10 @@ struct SideRequest {
   std::string_view query;  // without its '?'
   std::string_view accept;
   std::string_view body;
-  std::size_t waiting = 0;    // others whose answer has not been given yet
-  bool is_local = false;      // from this machine, or from the pod itself by its own address
+  std::size_t waiting = 0;  // others whose answer has not been given yet
+  /// From this machine, or from the pod itself by its own address; and asked of an address or of localhost,
+  /// since a name of somebody's may lead a browser here (DNS rebinding).
+  bool is_local = false;
   bool is_from_page = false;  // a browser's page sent it (Origin, Referer, Sec-Fetch-Site)
 };
 

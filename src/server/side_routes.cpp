@@ -15,9 +15,12 @@ namespace {
 constexpr auto kWorkerPatience = std::chrono::seconds{2};
 /// Of the side port's places most stay for probes and scrapers.
 constexpr std::size_t kMostWaitingForDrain = 16;
+constexpr std::size_t kMostWaiting = 48;
+const SideAnswer kTooMany{.status = 503, .body = "too many ask at the same time\n"};
 
-const SideAnswer kForbidden{.status = 403,
-                            .body = "this may only be asked from this machine (admin.drain)\n"};
+const SideAnswer kForbidden{
+    .status = 403,
+    .body = "this may only be asked from this machine, by an address or as localhost (admin.drain)\n"};
 
 SideAnswer not_allowed(std::string methods) {
   return {.status = 405, .body = "method not allowed\n", .fields = {{"Allow", std::move(methods)}}};
@@ -32,15 +35,25 @@ SideAnswer answer_of(const Drain::Outcome& outcome) {
 }  // namespace
 
 void Server::serve(const SideRequest& request, const SideReply& reply) {
-  try {
+  answer_anyway(request.path, reply, [&] {
     if (request.path == "/drain") {
       drain(request, reply);
+    } else if (request.path == "/readyz" || request.path == "/healthz") {
+      readiness(request, reply);
+    } else if (request.path == "/status") {
+      status(request, reply);
     } else {
       reply(answer(request));
     }
+  });
+}
+
+void Server::answer_anyway(std::string_view path, const SideReply& reply, const std::function<void()>& work) {
+  try {
+    work();
   } catch (const std::exception& error) {
     log_.write(telemetry::Level::error, "the side port could not answer",
-               {{"path", request.path}, {"reason", error.what()}});
+               {{"path", path}, {"reason", error.what()}});
     reply({.status = 500, .body = "internal error\n"});
   }
 }
@@ -74,11 +87,9 @@ SideAnswer Server::answer(const SideRequest& request) {
   if (path == "/log-level") return log_level(request);
   if (request.method == SideMethod::post) return not_allowed("GET, HEAD");
   if (path == "/livez") return liveness();
-  if (path == "/readyz" || path == "/healthz") return readiness();
   if (path == "/metrics") return metrics(request.accept);
   if (path == "/config")
     return {.content_type = "application/yaml", .body = config::dump(*keeper_.current())};
-  if (path == "/status") return status(request);
   if (path == "/") return page();
   return {.status = 404, .body = "not found\n"};
 }
@@ -96,13 +107,42 @@ SideAnswer Server::liveness() {
   return {.status = 503, .body = "a worker does not answer\n"};
 }
 
-SideAnswer Server::readiness() {
-  const Drain::State state = drain_.state();
-  if (state == Drain::State::drained) return {.status = 503, .body = "drained\n"};
-  if (state != Drain::State::serving) return {.status = 503, .body = "draining\n"};
-  const std::string problem = app_check_.problem();
-  if (!problem.empty()) return {.status = 503, .body = problem + "\n"};
-  return {.body = "ok\n"};
+void Server::readiness(const SideRequest& request, const SideReply& reply) {
+  if (request.method == SideMethod::post) return reply(not_allowed("GET, HEAD"));
+  if (request.waiting >= kMostWaiting) return reply(kTooMany);
+  ask_ready([reply](const std::string& problem) {
+    reply(problem.empty() ? SideAnswer{.body = "ok\n"} : SideAnswer{.status = 503, .body = problem + "\n"});
+  });
+}
+
+void Server::ask_ready(AppCheck::OnAnswer call) {
+  boost::asio::post(io_, [this, call = std::move(call)] {
+    switch (drain_.state()) {
+      case Drain::State::serving:
+        return app_check_.ask(call);
+      case Drain::State::draining:
+      case Drain::State::closing:
+        return call("draining");
+      case Drain::State::drained:
+        break;
+    }
+    call("drained");
+  });
+}
+
+void Server::status(const SideRequest& request, const SideReply& reply) {
+  if (request.method == SideMethod::post) return reply(not_allowed("GET, HEAD"));
+  if (request.waiting >= kMostWaiting) return reply(kTooMany);
+  const std::string_view asked = query_value(request.query, "since");
+  const std::optional<std::uint64_t> since = asked.empty() ? 0 : base::parse_decimal(asked);
+  if (!since) {
+    return reply({.status = 400, .body = "since: a whole number, the history.seq of an answer before\n"});
+  }
+  ask_ready([this, reply, since = *since](const std::string& problem) {
+    side_port_->post([this, reply, since, problem] {
+      answer_anyway("/status", reply, [&] { reply(status(since, problem)); });
+    });
+  });
 }
 
 SideAnswer Server::metrics(std::string_view accept) {

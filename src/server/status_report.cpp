@@ -56,7 +56,7 @@ Json drain_json(const StatusReport& report) {
 }
 
 Json connections_json(const StatusReport& report) {
-  telemetry::ListenerCounters sum;
+  telemetry::ListenerCounters sum = report.counters.listeners_gone;
   for (const auto& [name, listener] : report.counters.listeners) sum += listener;
   return {{"active", sum.active},
           {"limit", report.config->limits.max_connections},

@@ -1,7 +1,6 @@
-#include "base/ascii.hpp"
 #include "server/server.hpp"
 
-/// GET /status. On the side port's thread.
+/// What GET /status tells. On the side port's thread.
 namespace wsproxy::server {
 
 namespace {
@@ -12,14 +11,7 @@ constexpr auto kPeerPatience = std::chrono::milliseconds{300};
 
 }  // namespace
 
-SideAnswer Server::status(const SideRequest& request) {
-  if (request.method == SideMethod::post) {
-    return {.status = 405, .body = "method not allowed\n", .fields = {{"Allow", "GET, HEAD"}}};
-  }
-  const std::string_view since = query_value(request.query, "since");
-  const std::optional<std::uint64_t> seq = since.empty() ? 0 : base::parse_decimal(since);
-  if (!seq) return {.status = 400, .body = "since: a whole number, the history.seq of an answer before\n"};
-
+SideAnswer Server::status(std::uint64_t since, std::string not_ready) {
   StatusReport report;
   if (!collect(report.counters)) return {.status = 503, .body = "a worker does not answer\n"};
   report.version = version_;
@@ -28,14 +20,13 @@ SideAnswer Server::status(const SideRequest& request) {
   report.state = drain_.state();
   report.drain = drain_.progress();
   report.open = connections();
-  const SideAnswer ready = readiness();
-  if (ready.status != 200) report.not_ready = ready.body.substr(0, ready.body.find('\n'));
+  report.not_ready = std::move(not_ready);
   report.workers = workers_.size();
   report.log_level = telemetry::name_of(log_.level());
   report.config = keeper_.current();
   report.reloads = reload_count_.counters();
   report.certificates = tls_.certificates();
-  StatusSampler::Past past = sampler_.past(*seq, report.counters.traffic);
+  StatusSampler::Past past = sampler_.past(since, report.counters.traffic);
   report.latency = std::move(past.latency);
   report.last_sample = past.last_sample;
   report.samples = std::move(past.samples);

@@ -27,26 +27,27 @@ TlsKeeper::TlsKeeper(net::IoContext& io, std::shared_ptr<const config::Config> c
   if (!watch_.watch()) {
     log_.write(Level::warning, "no inotify left: changes of TLS files are seen within a minute");
   }
-  setup_ = read(*config_);
+  setup_ = read(*config_).setup;
   note_certificates();
   tell_certificates();
 }
 
-net::TlsSetup TlsKeeper::read(const config::Config& next) {
+TlsKeeper::Read TlsKeeper::read(const config::Config& next) {
   net::TlsProblems problems;
-  net::TlsSetup setup = net::load_tls(next, tickets_, problems);
+  Read read{.stamps = FileWatch::stamps_of(net::tls_files(next)), .setup = {}};
+  read.setup = net::load_tls(next, tickets_, problems);
   for (const net::TlsProblem& problem : problems) {
     if (problem.kind == Kind::broken) throw std::runtime_error(problem.key + ": " + problem.text);
     log_.write(Level::warning, "TLS is not as it should be",
                {{"key", problem.key}, {"problem", problem.text}});
   }
-  return setup;
+  return read;
 }
 
-void TlsKeeper::adopt(std::shared_ptr<const config::Config> next, net::TlsSetup setup) {
+void TlsKeeper::adopt(std::shared_ptr<const config::Config> next, Read read) {
   config_ = std::move(next);
-  setup_ = std::move(setup);
-  watch_.set_files(net::tls_files(*config_));
+  setup_ = std::move(read.setup);
+  watch_.set_files(net::tls_files(*config_), std::move(read.stamps));
   note_certificates();
   tell_certificates();
 }

@@ -33,10 +33,14 @@ class TlsKeeper {
   /// Reads the files again, changed or not.
   void reload();
 
+  struct Read {
+    FileWatch::Stamps stamps;  // from before it
+    net::TlsSetup setup;
+  };
   /// What another configuration has; throws std::runtime_error when a file of it is broken.
-  net::TlsSetup read(const config::Config& next);
+  Read read(const config::Config& next);
   /// From now on it keeps that one's.
-  void adopt(std::shared_ptr<const config::Config> next, net::TlsSetup setup);
+  void adopt(std::shared_ptr<const config::Config> next, Read read);
 
   /// Whether anybody speaks TLS.
   bool is_used() const;

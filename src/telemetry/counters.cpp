@@ -19,6 +19,7 @@ ListenerCounters& ListenerCounters::operator+=(const ListenerCounters& other) {
 
 Counters& Counters::operator+=(const Counters& other) {
   for (const auto& [name, listener] : other.listeners) listeners[name] += listener;
+  listeners_gone += other.listeners_gone;
   add(handshakes, other.handshakes);
   add(tls_handshakes, other.tls_handshakes);
   add(tls_failures, other.tls_failures);

@@ -106,6 +106,7 @@ struct ListenerCounters {
 /// copies and sums them.
 struct Counters {
   std::map<std::string, ListenerCounters> listeners;  // by name; listeners of one name are one series
+  ListenerCounters listeners_gone;                    // the sum of those that a reload has removed
   std::array<std::uint64_t, kExtensionOutcomes> handshakes{};
   // tls_handshakes[version][resumed]: version 0 is TLS 1.2, 1 is TLS 1.3
   std::array<std::array<std::uint64_t, 2>, 2> tls_handshakes{};

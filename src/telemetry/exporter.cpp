@@ -218,12 +218,13 @@ void add_closes(Families& out, const Counters& counters) {
 void add_operations(Families& out, const Snapshot& snapshot) {
   out.push_back(
       make_gauge("wsproxy_draining", "1 while the proxy drains, else 0.", snapshot.draining ? 1 : 0));
-  out.push_back(make_labelled<2>("wsproxy_config_reloads_total", "Reloads of the configuration.", "result",
-                                 {"success", "failure"},
-                                 {snapshot.reloads.succeeded, snapshot.reloads.failed}));
+  out.push_back(make_labelled<2>(
+      "wsproxy_config_reloads_total", "Times the configuration or its TLS files were read again.", "result",
+      {"success", "failure"}, {snapshot.reloads.succeeded, snapshot.reloads.failed}));
   const std::chrono::duration<double> last_success = snapshot.reloads.last_success.time_since_epoch();
   out.push_back(make_gauge("wsproxy_config_last_reload_success_timestamp_seconds",
-                           "When the configuration in use was loaded.", last_success.count()));
+                           "When the configuration or its TLS files were last read without an error.",
+                           last_success.count()));
   out.push_back(make_counter("wsproxy_log_lines_dropped_total",
                              "Log lines given up since their reader was too slow.",
                              as_number(snapshot.log_lines_dropped)));

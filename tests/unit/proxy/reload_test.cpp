@@ -1,3 +1,5 @@
+#include <numeric>
+
 #include <catch2/catch.hpp>
 
 #include "config/address.hpp"
@@ -124,4 +126,7 @@ TEST_CASE("A connection whose listener is gone stays as it is, counted where it 
   CHECK(rig.counters().listeners.at("old").active == 0);
   rig.reload([](config::Config&) {});
   CHECK_FALSE(rig.counters().listeners.contains("old"));
+  const auto& gone = rig.counters().listeners_gone;
+  CHECK(gone.active == 0);
+  CHECK(std::accumulate(gone.total.begin(), gone.total.end(), std::uint64_t{0}) == 1);
 }

@@ -1,11 +1,9 @@
 #include "server/app_check.hpp"
 
-#include <thread>
-
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
+
+#include "support/manual_clock.hpp"
 
 namespace wsproxy::server {
 namespace {
@@ -14,16 +12,21 @@ using Catch::Matchers::Contains;
 using Tcp = boost::asio::ip::tcp;
 using Acceptor = boost::asio::basic_socket_acceptor<Tcp, net::Executor>;
 
-/// What the check of these apps says while a loop runs on a thread of its own, as in the server.
+/// What the check says next, by io's loop.
+std::string problem_of(AppCheck& check, net::IoContext& io) {
+  std::optional<std::string> answer;
+  check.ask([&answer](const std::string& problem) { answer = problem; });
+  io.restart();
+  while (!answer && io.run_one() > 0) {
+  }
+  REQUIRE(answer);
+  return *answer;
+}
+
 std::string problem_with(std::vector<config::UpstreamUrl> apps) {
   net::IoContext io{1};
   AppCheck check{io, std::move(apps)};
-  auto work = boost::asio::make_work_guard(io);
-  std::thread thread{[&io] { io.run(); }};
-  std::string problem = check.problem();
-  io.stop();
-  thread.join();
-  return problem;
+  return problem_of(check, io);
 }
 
 /// A port of ours where nobody else can listen.
@@ -66,22 +69,31 @@ TEST_CASE("one app that can be reached is enough, wherever it stands") {
   CHECK_THAT(problem, Contains(also_down.url().text() + ": Connection refused"));
 }
 
-TEST_CASE("other apps are asked at once, and to set them waits for no answer") {
-  net::IoContext sockets;
-  const App up{sockets, true};
-  const App down{sockets, false};
+TEST_CASE("who asks within a second has the same answer, and other apps are asked at once") {
   net::IoContext io{1};
+  auto app = std::make_unique<App>(io, true);
+  const App other{io, true};
+  AppCheck check{io, {app->url()}};
+  const config::UpstreamUrl url = app->url();
+  CHECK(problem_of(check, io) == "");
+  app.reset();
+  CHECK(problem_of(check, io) == "");
+  test::pass(io, std::chrono::seconds{1});
+  CHECK_THAT(problem_of(check, io), Contains(url.text() + ": Connection refused"));
+  check.set_apps({other.url()});
+  CHECK(problem_of(check, io) == "");
+}
+
+TEST_CASE("who waits when the apps change is told of the new ones") {
+  net::IoContext io{1};
+  const App down{io, false};
+  const App up{io, true};
   AppCheck check{io, {down.url()}};
-  auto work = boost::asio::make_work_guard(io);
-  std::thread thread{[&io] { io.run(); }};
-  CHECK(check.problem() != "");
-  boost::asio::post(io, [&] { check.set_apps({up.url()}); });
-  const auto begin = std::chrono::steady_clock::now();
-  while (check.problem() != "" && std::chrono::steady_clock::now() - begin < std::chrono::milliseconds{900}) {
-  }
-  CHECK(check.problem() == "");
-  io.stop();
-  thread.join();
+  std::vector<std::string> answers;
+  for (int i = 0; i < 2; ++i) check.ask([&](const std::string& problem) { answers.push_back(problem); });
+  check.set_apps({up.url()});
+  CHECK(problem_of(check, io) == "");
+  CHECK(answers == std::vector<std::string>{"", ""});
 }
 
 TEST_CASE("the apps of a config are each asked once, and the default only when it is meant") {

@@ -23,11 +23,13 @@ struct Bench {
   std::string trouble;  // of putting it into force
   std::unique_ptr<ConfigKeeper> keeper;
 
-  explicit Bench(const std::string& yaml) {
+  /// `meanwhile` is what stands in the file when it has been read and is not watched yet.
+  explicit Bench(const std::string& yaml, const std::string& meanwhile = "") {
     folder.write("c.yaml", yaml);
-    keeper = std::make_unique<ConfigKeeper>(io, std::make_shared<const config::Config>(read().config),
-                                            ConfigSource{folder.path("c.yaml"), [this] { return read(); }},
-                                            *log, count);
+    const auto first = std::make_shared<const config::Config>(read().config);
+    if (!meanwhile.empty()) folder.write("c.yaml", meanwhile);
+    keeper = std::make_unique<ConfigKeeper>(
+        io, first, ConfigSource{folder.path("c.yaml"), [this] { return read(); }}, *log, count);
     keeper->start([this](const ConfigKeeper::ConfigPtr& next) {
       if (!trouble.empty()) throw std::runtime_error(trouble);
       applied.push_back(next);
@@ -59,6 +61,18 @@ TEST_CASE("a file that has changed is put into force, and what is different is t
   CHECK_THAT(lines, Contains("configuration changed key=limits.max_connections before=5 after=6"));
   CHECK_THAT(lines, Contains("configuration changed key=log.level before=info after=debug"));
   CHECK_THAT(lines, Contains("configuration reloaded") && Contains("changes=2"));
+}
+
+TEST_CASE("what changes between the first reading and the watch is found as well", "[config_keeper]") {
+  const Bench changed("limits: {max_connections: 5}\n", "limits: {max_connections: 6}\n");
+  REQUIRE(changed.applied.size() == 1);
+  CHECK(changed.applied[0]->limits.max_connections == 6);
+  const Bench broken("limits: {max_connections: 5}\n", "limits: {max_connections: 0}\n");
+  CHECK(broken.applied.empty());
+  CHECK(broken.count.counters().failed == 1);
+  const Bench same("limits: {max_connections: 5}\n", "limits: {max_connections: 5} # as before\n");
+  CHECK(same.applied.empty());
+  CHECK(same.count.counters().succeeded == 0);
 }
 
 TEST_CASE("a burst of writes is one reload", "[config_keeper]") {

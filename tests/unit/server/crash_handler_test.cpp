@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <sched.h>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -88,6 +89,22 @@ void lose_the_way() {
 #endif
 }
 
+constexpr int kBySignal = 200;  // and the signal's number
+
+/// As the first process of a container does it, whose exit status is passed on, or kBySignal + the signal.
+/// Nothing but 77 where a user may have no such container.
+void as_process_one(const std::function<void()>& deed) {
+  if (::unshare((::geteuid() == 0 ? 0 : CLONE_NEWUSER) | CLONE_NEWPID) != 0) ::_exit(77);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    deed();
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ::_exit(WIFSIGNALED(status) ? kBySignal + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
 }  // namespace
 
 TEST_CASE("a bad pointer is told with where it pointed, near null only") {
@@ -160,6 +177,45 @@ TEST_CASE("of threads that crash at once one is told") {
   CHECK(WTERMSIG(outcome.status) == SIGSEGV);
   CHECK(outcome.files == 1);
   CHECK(std::count(outcome.said.begin(), outcome.said.end(), '\n') == 1);
+}
+
+TEST_CASE("the first process of a container is ended as well") {
+  if (!catches_crashes()) return;
+  const auto status_of = [](const std::function<void()>& deed) {
+    const Outcome outcome = outcome_of([&deed] { as_process_one(deed); });
+    const int status = WEXITSTATUS(outcome.status);
+    if (status != 77) CHECK(outcome.files == 1);
+    return status;
+  };
+  if (status_of([] { write_to(0); }) == 77) return;
+  CHECK(status_of([] { write_to(0); }) == kBySignal + SIGSEGV);
+  CHECK(status_of([] { ::raise(SIGSEGV); }) == 128 + SIGSEGV);
+  CHECK(status_of([] { std::abort(); }) == 128 + SIGABRT);
+}
+
+TEST_CASE("the alarm ends even the first process of a container, which blocks it") {
+  if (!catches_crashes()) return;
+  const Outcome outcome = outcome_of([] {
+    as_process_one([] {
+      // With the handler busy for a second: it waits for a stderr that nobody reads.
+      std::array<int, 2> ends{};
+      if (::pipe2(ends.data(), O_NONBLOCK) != 0) ::_exit(78);
+      ::dup2(ends[1], STDERR_FILENO);
+      while (::write(ends[1], "x", 1) == 1) {
+      }
+      sigset_t alarm;
+      sigemptyset(&alarm);
+      sigaddset(&alarm, SIGALRM);
+      ::pthread_sigmask(SIG_BLOCK, &alarm, nullptr);
+      // Before there is a handler the kernel keeps it away from process 1.
+      std::thread{[] {
+        for (;;) ::kill(::getpid(), SIGALRM);
+      }}.detach();
+      write_to(0);
+    });
+  });
+  const int status = WEXITSTATUS(outcome.status);
+  CHECK((status == 128 + SIGSEGV || status == 77));
 }
 
 TEST_CASE("it is told without a descriptor to spare") {

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <catch2/catch.hpp>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "net/descriptor.hpp"
@@ -43,8 +44,11 @@ struct Bench {
       telemetry::LogOptions{.format = telemetry::LogFormat::text,
                             .sink = [this](std::string_view line) { lines += std::string{line} + "\n"; }});
   std::vector<std::size_t> accepted;  // on which
-  ListenerSet set{io, *log,
-                  [this](net::AcceptedSocket, std::size_t listener) { accepted.push_back(listener); }};
+  std::function<void()> on_accept = [] {};
+  ListenerSet set{io, *log, [this](net::AcceptedSocket, std::size_t listener) {
+                    accepted.push_back(listener);
+                    on_accept();
+                  }};
 
   ~Bench() { set.stop(); }
 
@@ -142,6 +146,28 @@ TEST_CASE("one that left for another is back when that fails", "[listener_set]")
   CHECK(bench.connects(port));
   bench.turn();
   CHECK(bench.accepted == std::vector<std::size_t>{0});
+}
+
+TEST_CASE("one that could not be opened again is opened by the next configuration", "[listener_set]") {
+  Bench bench;
+  const std::uint16_t port = free_port();
+  bench.set.change({listener(port)});
+  bench.set.start();
+  CHECK(bench.connects(port));  // is handed over when the listener leaves, and that is when descriptors end
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  bench.on_accept = [&before] {
+    const rlimit none{0, before.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  };
+  CHECK_THROWS(bench.set.change({listener(port, "0.0.0.0")}));
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(bench.accepted.size() == 1);
+  CHECK_FALSE(bench.connects(port));
+  bench.set.change({listener(port)});
+  CHECK(bench.connects(port));
+  bench.log.reset();
+  CHECK_THAT(bench.lines, Catch::Matchers::Contains("could not be opened again listener="));
 }
 
 TEST_CASE("two listeners on ports of the system's choice stay two", "[listener_set]") {

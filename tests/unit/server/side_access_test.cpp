@@ -36,5 +36,16 @@ TEST_CASE("a browser's page may never") {
   }
 }
 
+TEST_CASE("an address or localhost is this machine, any other name may be a browser's way here") {
+  for (const char* host : {"", "127.0.0.1", "127.0.0.1:9090", "10.1.2.3:9090", "[::1]", "[::1]:9090",
+                           "[fe80::1]:9090", "localhost", "LocalHost:9090"}) {
+    CHECK(is_asked_by_address(host));
+  }
+  for (const char* host : {"evil.example", "evil.example:9090", "localhost.evil.example",
+                           "127.0.0.1.evil.example", "[evil.example]", "[", ":", "0x7f.1"}) {
+    CHECK_FALSE(is_asked_by_address(host));
+  }
+}
+
 }  // namespace
 }  // namespace wsproxy::server

@@ -215,5 +215,18 @@ TEST_CASE("a keeper that was stopped does not look any more", "[tls_keeper]") {
   CHECK(bench.count.counters().succeeded == 0);
 }
 
+TEST_CASE("files that change while another configuration is put into force are read again") {
+  Bench bench;
+  bench.start();
+  const auto next = std::make_shared<const config::Config>(bench.config);
+  TlsKeeper::Read read = bench.keeper->read(*next);
+  bench.write(lasting(48h));
+  bench.keeper->adopt(next, std::move(read));
+  const auto before = bench.expiry();
+  bench.settle();
+  CHECK(bench.told.size() == 1);
+  CHECK(bench.expiry() > before + 23h);
+}
+
 }  // namespace
 }  // namespace wsproxy::server
