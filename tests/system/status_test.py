@@ -358,36 +358,47 @@ class Requests(StatusTest):
                 self.assertIn("GET", fields["Allow"])
 
 
+# Another process, which asks once for each line that it is given.
 POLLER = """
 import http.client, json, sys, time
 connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=10)
 worst = 0
-for _ in range(int(sys.argv[2])):
+print("ready", flush=True)
+for _ in sys.stdin:
     begun = time.monotonic()
     connection.request("GET", "/status")
     status = json.loads(connection.getresponse().read())
-    took = time.monotonic() - begun
-    worst = max(worst, took)
-    time.sleep(max(0, 0.2 - took))
+    worst = max(worst, time.monotonic() - begun)
 print(json.dumps({"worst": worst, "open": status["peers"]["open"], "rows": len(status["peers"]["largest"])}))
 """
 
 
 class Polling(StatusTest):
-    IDLE, ROUNDS, POLLS = 5000, 3, 10
+    IDLE, ROUNDS, POLLS, EVERY_S = 5000, 3, 10, 0.2
 
-    def echo_times(self, client, seconds):
+    def echo_times(self, client, meanwhile=lambda: None):
+        """The 99th percentile of echoes one after the other; POLLS times among them comes `meanwhile`."""
         times = []
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            begun = time.perf_counter()
-            client.send("tick tock")
-            client.read_message()
-            times.append(time.perf_counter() - begun)
+        for _ in range(self.POLLS):
+            meanwhile()
+            end = time.monotonic() + self.EVERY_S
+            while time.monotonic() < end:
+                begun = time.perf_counter()
+                client.send("tick tock")
+                client.read_message()
+                times.append(time.perf_counter() - begun)
         return sorted(times)[len(times) * 99 // 100]
 
-    def poll(self):
-        return subprocess.Popen([sys.executable, "-c", POLLER, str(self.proxy.admin_port), str(self.POLLS)], stdout=subprocess.PIPE)
+    def echo_times_polled(self, client):
+        with subprocess.Popen([sys.executable, "-c", POLLER, str(self.proxy.admin_port)],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as poller:
+            self.assertEqual(poller.stdout.readline(), "ready\n")
+
+            def poll():
+                poller.stdin.write("poll\n")
+                poller.stdin.flush()
+            times = self.echo_times(client, poll)
+            return times, json.loads(poller.communicate(timeout=60)[0])
 
     def test_polling_disturbs_no_message_while_many_connections_are_open(self):
         self.skip_when_sanitized()
@@ -398,13 +409,11 @@ class Polling(StatusTest):
         for _ in range(self.IDLE):
             self.echo_client()
         client = self.echo_client()
-        self.echo_times(client, 0.5)
+        self.echo_times(client)
         ratios = []
         for _ in range(self.ROUNDS):
-            alone = self.echo_times(client, 0.2 * self.POLLS)
-            poller = self.poll()
-            polled = self.echo_times(client, 0.2 * self.POLLS)
-            told = json.loads(poller.communicate(timeout=60)[0])
+            alone = self.echo_times(client)
+            polled, told = self.echo_times_polled(client)
             self.assertEqual((told["open"], told["rows"]), (self.IDLE + 1, 10))
             ratios.append(polled / alone)
         # A median, and much more than there is to see: this machine has others to serve.

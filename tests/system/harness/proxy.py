@@ -223,6 +223,11 @@ class Proxy(Process):
     def terminate(self):
         self.signal(signal.SIGTERM)
 
+    def drain(self):
+        """Ends by it, and has begun to close what is open when this returns."""
+        self.terminate()
+        wait_until(lambda: refuses_connections(self.port), "the listener to be closed")
+
 
 def flat(entry):
     """A JSON object with nested ones as `outer.inner`, so that a field is found by its own name first."""

@@ -24,6 +24,30 @@ TEXTS = """(async () => {
   return found;
 })()"""
 
+# A page's clock that stands still until pass(ms) moves it, how long its timers have to wait yet, and
+# the number of questions that it has asked.
+STILL_CLOCK = """{
+  const timers = new Map();
+  let now = 0, last = 0;
+  window.setTimeout = (act, delay = 0) => (timers.set(++last, {act, at: now + delay}), last);
+  window.clearTimeout = (id) => void timers.delete(id);
+  window.pass = (ms) => {
+    const end = now + ms;
+    for (;;) {
+      const [next] = [...timers].filter(([, {at}]) => at <= end).sort(([, one], [, other]) => one.at - other.at);
+      if (!next) break;
+      timers.delete(next[0]);
+      now = next[1].at;
+      next[1].act();
+    }
+    now = end;
+  };
+  window.waits = () => [...timers.values()].map(({at}) => at - now);
+  const ask = window.fetch.bind(window);
+  window.questions = 0;
+  window.fetch = (...how) => (questions += 1, ask(...how));
+}"""
+
 
 def luminance(colour):
     """WCAG 2's relative luminance of rgb(r, g, b)."""
@@ -67,6 +91,17 @@ class StatusPageTest(SystemTest):
     def open_page(self):
         self.driver.open(f"http://127.0.0.1:{self.proxy.admin_port}/")
         self.wait_text("#updated", lambda text: text.startswith("live"))
+
+    def open_page_with_still_clock(self):
+        script = self.driver.devtools("Page.addScriptToEvaluateOnNewDocument", source=STILL_CLOCK)["identifier"]
+        self.addCleanup(self.driver.devtools, "Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+        self.driver.open(f"http://127.0.0.1:{self.proxy.admin_port}/")
+
+    def questions_in(self, ms):
+        """How many questions the page asks when its still clock goes on by so much."""
+        before = self.ask("questions")
+        self.ask("pass(args[0])", ms)
+        return self.ask("questions") - before
 
     def ask(self, expression, *args):
         return self.driver.run(f"(async (...args) => {expression})(...arguments)", *args)

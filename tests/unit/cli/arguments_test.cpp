@@ -185,5 +185,29 @@ TEST_CASE("connect needs a URL, probe has one") {
   CHECK(parse({"schema"}).arguments->command == Command::schema);
 }
 
+TEST_CASE("tune looks at the side port of this machine for ten seconds, unless it is told otherwise") {
+  const auto plain = parse({"tune"});
+  REQUIRE(plain.arguments);
+  CHECK(plain.arguments->command == Command::tune);
+  CHECK(plain.arguments->url == "http://127.0.0.1:9090");
+  CHECK(plain.arguments->seconds == 10);
+  CHECK_FALSE(plain.arguments->as_json);
+  const auto told = parse({"tune", "--json", "http://pod:1", "--seconds", "3600"});
+  REQUIRE(told.arguments);
+  CHECK(told.arguments->url == "http://pod:1");
+  CHECK(told.arguments->seconds == 3600);
+  CHECK(told.arguments->as_json);
+  CHECK(parse({"tune", "--seconds=0"}).arguments->seconds == 0);
+}
+
+TEST_CASE("tune looks for an hour at most") {
+  for (const char* seconds : {"3601", "-1", "x", "1.5", ""}) {
+    CAPTURE(seconds);
+    CHECK_THAT(error_of({"tune", "--seconds", seconds}),
+               Catch::Matchers::StartsWith("wsproxy tune: --seconds: "));
+  }
+  CHECK(error_of({"tune", "--second", "1"}).find("did you mean --seconds?") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace wsproxy::cli

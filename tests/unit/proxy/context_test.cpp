@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/kept_log.hpp"
+
 using namespace wsproxy;
 
 namespace {
@@ -10,29 +12,21 @@ namespace {
 class Rig {
  public:
   explicit Rig(const config::Config& config)
-      : log_(std::make_unique<telemetry::Log>(telemetry::LogOptions{
-            .format = telemetry::LogFormat::text,
-            .sink = [this](std::string_view line) { lines_ += std::string{line} + "\n"; },
-            .clock = {}})),
-        quota_(config.limits),
+      : quota_(config.limits),
         context(io_,
                 std::make_shared<const proxy::Settings>(std::make_shared<const config::Config>(config),
                                                         net::TlsSetup{}, quota_),
-                *log_, quota_, std::size_t{1} << 20) {}
+                log_.log(), quota_, std::size_t{1} << 20) {}
 
   void observe(double utilisation, int rounds) {
     for (int i = 0; i < rounds; ++i) context.observe_load(utilisation);
   }
   /// What was logged; ends the log.
-  std::string lines() {
-    log_.reset();
-    return lines_;
-  }
+  const std::string& lines() { return log_.lines(); }
 
  private:
-  std::string lines_;
   net::IoContext io_;
-  std::unique_ptr<telemetry::Log> log_;
+  test::KeptLog log_;
   proxy::Quota quota_;
 
  public:

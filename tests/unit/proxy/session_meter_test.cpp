@@ -80,6 +80,39 @@ TEST_CASE("Every reason for going raw has a counter of its own, under its name")
   }
 }
 
+TEST_CASE("What was observed counts at its trial, or as seen only when none was made") {
+  telemetry::Counters worker;
+  telemetry::Traffic cell;
+  proxy::SessionMeter::Relayed own{};
+  proxy::SessionMeter meter(worker, cell, own);
+  meter.on_observed({.size = 1000, .is_broadcast = true});
+  meter.on_observed({.size = 100, .tried = 5, .output = 30, .nanoseconds = 7, .spent = 9});
+  meter.on_observed(
+      {.size = 10, .tried = 5, .bypass = Bypass::no_gain, .output = 10, .nanoseconds = 2, .spent = 3});
+  const telemetry::ObservedCounters& observed = worker.observed;
+  CHECK(observed.seen_messages == 3);
+  CHECK(observed.seen_bytes == 1110);
+  CHECK(observed.broadcasts == 1);
+  CHECK(observed.spent_ns == 12);
+  for (std::size_t i = 0; i < observed.trials.size(); ++i)
+    CHECK(observed.trials[i].messages == (i == 5 ? 2 : 0));
+  CHECK(observed.trials[5].input_bytes == 110);
+  CHECK(observed.trials[5].output_bytes == 40);
+  CHECK(observed.trials[5].compress_ns == 9);
+  CHECK(observed.bypassed == std::array<std::uint64_t, 6>{0, 0, 0, 1, 0, 0});
+  CHECK(worker.bypassed == std::array<std::uint64_t, 6>{});
+  CHECK(worker.compress_ns == 0);
+}
+
+TEST_CASE("A trial counts under the name of its level and its reach, and is the nearest to them") {
+  for (std::size_t i = 0; i < deflate::kTrials.size(); ++i) {
+    const auto& [level, reach] = deflate::kTrials[i];
+    CHECK(telemetry::nearest_trial(level, reach) == i);
+    const std::string reach_name = reach == 0 ? "none" : std::to_string(reach / 1024) + "k";
+    CHECK(telemetry::kTrialNames[i] == "level" + std::to_string(level) + "_" + reach_name);
+  }
+}
+
 TEST_CASE("Bytes count on the side whose wire they are on, in the direction they go") {
   telemetry::Counters worker;
   telemetry::Traffic cell;

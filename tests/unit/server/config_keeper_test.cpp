@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/certificates.hpp"
+#include "support/kept_log.hpp"
 #include "support/manual_clock.hpp"
 
 namespace wsproxy::server {
@@ -14,10 +15,7 @@ using Catch::Matchers::Contains;
 struct Bench {
   test::TemporaryFolder folder;
   net::IoContext io;
-  std::string lines;
-  std::unique_ptr<telemetry::Log> log = std::make_unique<telemetry::Log>(
-      telemetry::LogOptions{.format = telemetry::LogFormat::text,
-                            .sink = [this](std::string_view line) { lines += std::string{line} + "\n"; }});
+  test::KeptLog log;
   ReloadCount count;
   std::vector<ConfigKeeper::ConfigPtr> applied;
   std::string trouble;  // of putting it into force
@@ -29,7 +27,7 @@ struct Bench {
     const auto first = std::make_shared<const config::Config>(read().config);
     if (!meanwhile.empty()) folder.write("c.yaml", meanwhile);
     keeper = std::make_unique<ConfigKeeper>(
-        io, first, ConfigSource{folder.path("c.yaml"), [this] { return read(); }}, *log, count);
+        io, first, ConfigSource{folder.path("c.yaml"), [this] { return read(); }}, log.log(), count);
     keeper->start([this](const ConfigKeeper::ConfigPtr& next) {
       if (!trouble.empty()) throw std::runtime_error(trouble);
       applied.push_back(next);
@@ -45,8 +43,7 @@ struct Bench {
   }
   const std::string& logged() {
     keeper.reset();
-    log.reset();
-    return lines;
+    return log.lines();
   }
 };
 

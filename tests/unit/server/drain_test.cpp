@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/kept_log.hpp"
 #include "support/manual_clock.hpp"
 
 namespace wsproxy::server {
@@ -13,23 +14,21 @@ using Catch::Matchers::Contains;
 /// A process whose connections are a number of the test's.
 struct Bench {
   net::IoContext io;
-  std::string lines;
-  std::unique_ptr<telemetry::Log> log = std::make_unique<telemetry::Log>(
-      telemetry::LogOptions{.format = telemetry::LogFormat::text,
-                            .sink = [this](std::string_view line) { lines += std::string{line} + "\n"; }});
-  std::size_t connections = 0;
+  test::KeptLog log;
+  std::size_t connections;
   bool accepts = true;
   std::optional<net::Clock::duration> spread;
   int cuts = 0;
   std::optional<Drain::Outcome> outcome;
   Drain drain{
       io,
-      *log,
+      log.log(),
       {.connections = [this] { return connections; },
        .stop_accepting = [this] { accepts = false; },
        .close_connections = [this](net::Clock::duration over, net::Clock::time_point) { spread = over; },
        .cut_connections = [this] { ++cuts; }}};
 
+  explicit Bench(std::size_t open) : connections(open) {}
   void begin(config::Duration delay, config::Duration over, config::Duration timeout) {
     drain.begin({delay, over, timeout, 1001}, 1s);
     drain.when_drained([this](const Drain::Outcome& how) { outcome = how; });
@@ -38,14 +37,10 @@ struct Bench {
     test::pass(io, 0s);
     test::pass(io, time);
   }
-  const std::string& logged() {
-    log.reset();
-    return lines;
-  }
 };
 
 TEST_CASE("without connections a drain is over at once", "[drain]") {
-  Bench bench;
+  Bench bench(0);
   CHECK(bench.drain.state() == Drain::State::serving);
   CHECK_FALSE(bench.drain.progress());
   bench.begin(0s, 5s, 25s);
@@ -58,8 +53,7 @@ TEST_CASE("without connections a drain is over at once", "[drain]") {
 }
 
 TEST_CASE("during the delay it accepts, then close frames go out over the spread", "[drain]") {
-  Bench bench;
-  bench.connections = 3;
+  Bench bench(3);
   bench.begin(4s, 5s, 25s);
   REQUIRE(bench.drain.progress());
   CHECK(bench.drain.progress()->at_start == 3);
@@ -85,16 +79,14 @@ TEST_CASE("during the delay it accepts, then close frames go out over the spread
 }
 
 TEST_CASE("the spread leaves the last one time for its answer before the timeout", "[drain]") {
-  Bench bench;
-  bench.connections = 1;
+  Bench bench(1);
   bench.begin(2s, 50s, 10s);
   bench.pass(2s);
   CHECK(bench.spread == 7s);
 }
 
 TEST_CASE("a delay longer than the timeout leaves no spread", "[drain]") {
-  Bench bench;
-  bench.connections = 1;
+  Bench bench(1);
   bench.begin(20s, 5s, 10s);
   bench.pass(10s);
   CHECK(bench.spread == 0s);
@@ -102,8 +94,7 @@ TEST_CASE("a delay longer than the timeout leaves no spread", "[drain]") {
 }
 
 TEST_CASE("what is left at the timeout is cut, once, and counted", "[drain]") {
-  Bench bench;
-  bench.connections = 5;
+  Bench bench(5);
   bench.begin(0s, 1s, 10s);
   bench.pass(9s);
   bench.connections = 2;
@@ -119,12 +110,11 @@ TEST_CASE("what is left at the timeout is cut, once, and counted", "[drain]") {
   REQUIRE(bench.outcome);
   CHECK(bench.outcome->closed == 3);
   CHECK(bench.outcome->cut == 2);
-  CHECK_THAT(bench.logged(), Contains("drain.timeout is over") && Contains("cut=2"));
+  CHECK_THAT(bench.log.lines(), Contains("drain.timeout is over") && Contains("cut=2"));
 }
 
 TEST_CASE("one that cannot be cut does not hold the end for longer than a second", "[drain]") {
-  Bench bench;
-  bench.connections = 1;
+  Bench bench(1);
   bench.begin(0s, 0s, 2s);
   bench.pass(2s);
   bench.pass(980ms);
@@ -134,8 +124,7 @@ TEST_CASE("one that cannot be cut does not hold the end for longer than a second
 }
 
 TEST_CASE("a second begin changes nothing, and who waits later is told at once", "[drain]") {
-  Bench bench;
-  bench.connections = 1;
+  Bench bench(1);
   bench.begin(1s, 5s, 25s);
   bench.drain.begin({0s, 0s, 0s, 1001}, 1s);
   int told = 0;
@@ -150,13 +139,12 @@ TEST_CASE("a second begin changes nothing, and who waits later is told at once",
 }
 
 TEST_CASE("the log tells the start, how it goes every five seconds, and the end", "[drain]") {
-  Bench bench;
-  bench.connections = 7;
+  Bench bench(7);
   bench.begin(0s, 20s, 25s);
   for (int i = 0; i < 11; ++i) bench.pass(1s);
   bench.connections = 0;
   bench.pass(20ms);
-  const std::string& lines = bench.logged();
+  const std::string& lines = bench.log.lines();
   CHECK_THAT(lines, Contains(" draining connections=7 delay_seconds=0 spread_seconds=20 timeout_seconds=25"));
   CHECK_THAT(lines, Contains("still draining connections=7 seconds=5"));
   CHECK_THAT(lines, Contains("still draining connections=7 seconds=10"));

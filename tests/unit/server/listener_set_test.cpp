@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "net/descriptor.hpp"
+#include "support/kept_log.hpp"
 
 namespace wsproxy::server {
 namespace {
@@ -39,13 +40,10 @@ std::uint16_t free_port() {
 
 struct Bench {
   net::IoContext io;
-  std::string lines;
-  std::unique_ptr<telemetry::Log> log = std::make_unique<telemetry::Log>(
-      telemetry::LogOptions{.format = telemetry::LogFormat::text,
-                            .sink = [this](std::string_view line) { lines += std::string{line} + "\n"; }});
+  test::KeptLog log;
   std::vector<std::size_t> accepted;  // on which
   std::function<void()> on_accept = [] {};
-  ListenerSet set{io, *log, [this](net::AcceptedSocket, std::size_t listener) {
+  ListenerSet set{io, log.log(), [this](net::AcceptedSocket, std::size_t listener) {
                     accepted.push_back(listener);
                     on_accept();
                   }};
@@ -166,8 +164,7 @@ TEST_CASE("one that could not be opened again is opened by the next configuratio
   CHECK_FALSE(bench.connects(port));
   bench.set.change({listener(port)});
   CHECK(bench.connects(port));
-  bench.log.reset();
-  CHECK_THAT(bench.lines, Catch::Matchers::Contains("could not be opened again listener="));
+  CHECK_THAT(bench.log.lines(), Catch::Matchers::Contains("could not be opened again listener="));
 }
 
 TEST_CASE("two listeners on ports of the system's choice stay two", "[listener_set]") {
@@ -175,13 +172,12 @@ TEST_CASE("two listeners on ports of the system's choice stay two", "[listener_s
   bench.set.change({listener(0), listener(0)});
   bench.set.start();
   bench.set.change({listener(0), listener(0), listener(0)});
-  bench.log.reset();
+  const std::string& lines = bench.log.lines();
   std::size_t listening = 0;
-  for (auto at = bench.lines.find(" listening "); at != std::string::npos;
-       at = bench.lines.find(" listening ", at + 1))
+  for (auto at = lines.find(" listening "); at != std::string::npos; at = lines.find(" listening ", at + 1))
     ++listening;
   CHECK(listening == 3);
-  CHECK_THAT(bench.lines, !Catch::Matchers::Contains("no longer"));
+  CHECK_THAT(lines, !Catch::Matchers::Contains("no longer"));
 }
 
 }  // namespace

@@ -218,7 +218,7 @@ TEST_CASE("traffic is told as a whole, by listener and by route") {
         json{{"messages", 111}, {"payload_bytes", 11'100}, {"wire_bytes", 2'775}});
   CHECK(status["traffic"]["to_app"] ==
         json{{"messages", 333}, {"payload_bytes", 33'300}, {"wire_bytes", 34'410}});
-  CHECK(status["connections"]["results"][std::string{telemetry::kResultNames[0]}] == 120);
+  CHECK(status["connections"]["results"]["upgraded"] == 120);
   CHECK(status["latency"]["to_client"]["p50"].get<double>() == Approx(37.5e-6));
   CHECK(status["latency"]["to_app"]["p50"].is_null());
 

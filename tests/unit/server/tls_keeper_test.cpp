@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "support/certificates.hpp"
+#include "support/kept_log.hpp"
 #include "support/manual_clock.hpp"
 
 namespace wsproxy::server {
@@ -16,22 +17,6 @@ using Catch::Matchers::Contains;
 using test::authority;
 using test::Identity;
 using test::Wish;
-
-/// What a log was told.
-class Lines {
- public:
-  telemetry::LogOptions options() {
-    telemetry::LogOptions result;
-    result.format = telemetry::LogFormat::json;
-    result.sink = [this](std::string_view line) { all_ += line; };
-    return result;
-  }
-  /// To be asked when the log is gone.
-  const std::string& all() const { return all_; }
-
- private:
-  std::string all_;
-};
 
 Identity lasting(std::chrono::seconds time) {
   Wish wish;
@@ -45,8 +30,7 @@ struct Bench {
   test::TemporaryFolder folder;
   net::IoContext io;
   config::Config config;
-  Lines lines;
-  std::unique_ptr<telemetry::Log> log = std::make_unique<telemetry::Log>(lines.options());
+  test::KeptLog log{telemetry::LogFormat::json};
   ReloadCount count;
   std::unique_ptr<TlsKeeper> keeper;
   std::vector<net::TlsSetup> told;
@@ -63,7 +47,8 @@ struct Bench {
     folder.write("key", identity.key_pem());
   }
   void start() {
-    keeper = std::make_unique<TlsKeeper>(io, std::make_shared<const config::Config>(config), *log, count);
+    keeper =
+        std::make_unique<TlsKeeper>(io, std::make_shared<const config::Config>(config), log.log(), count);
     keeper->start([this](const net::TlsSetup& setup) { told.push_back(setup); });
   }
   /// What happened to the files has been seen.
@@ -73,8 +58,7 @@ struct Bench {
   }
   const std::string& logged() {
     keeper.reset();
-    log.reset();
-    return lines.all();
+    return log.lines();
   }
   std::chrono::system_clock::time_point expiry() const { return keeper->certificates().at(0).not_after; }
 };
