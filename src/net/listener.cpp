@@ -90,9 +90,14 @@ void Listener::finish() {
     Protocol::endpoint peer;
     auto size = static_cast<socklen_t>(peer.capacity());
     const int descriptor = accept_one(peer, size);
+    if (descriptor < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
     if (descriptor < 0) break;
     peer.resize(size);
-    on_accept_(AcceptedSocket{Descriptor{descriptor}, peer});
+    try {
+      on_accept_(AcceptedSocket{Descriptor{descriptor}, peer});
+    } catch (const std::exception&) {
+      // Out of memory: it goes, the others and this listener's end do not.
+    }
   }
   stop();
 }
@@ -111,8 +116,8 @@ std::uint16_t Listener::port() const {
 }
 
 void Listener::wait() {
-  acceptor_.async_wait(asio::socket_base::wait_read, [this](const error_code& error) {
-    if (!error && acceptor_.is_open()) accept_all();
+  acceptor_.async_wait(asio::socket_base::wait_read, [this, life = std::weak_ptr{life_}](const error_code& error) {
+    if (!error && !life.expired() && acceptor_.is_open()) accept_all();
   });
 }
 
@@ -146,8 +151,8 @@ void Listener::take(AcceptedSocket socket) {
 
 void Listener::pause() {
   pause_timer_.expires_after(kPause);
-  pause_timer_.async_wait([this](const error_code& error) {
-    if (!error && acceptor_.is_open()) wait();
+  pause_timer_.async_wait([this, life = std::weak_ptr{life_}](const error_code& error) {
+    if (!error && !life.expired() && acceptor_.is_open()) wait();
   });
 }
 

@@ -51,6 +51,8 @@ class Listener {
   std::string unix_path_;
   OnAccept on_accept_;
   OnTrouble on_trouble_;
+  /// Ends with this, when a wait may be over and its call on the way.
+  std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);
 };
 
 }  // namespace wsproxy::net

@@ -76,16 +76,12 @@ Context::Context(net::IoContext& loop, std::shared_ptr<const Settings> first, te
 }
 
 void Context::use(std::shared_ptr<const Settings> next) {
+  forget_unused();
   settings = std::move(next);
   const std::uint8_t highest = highest_adaptive_level(config());
   if (highest != codecs.governor.highest()) codecs.governor = deflate::Governor{highest};
   counters.compression_level = lowest_level(config(), codecs.governor);
   route_labels = proxy::route_labels(config());
-  std::erase_if(counters.listeners, [this](const auto& one) {
-    if (one.second.active != 0 || one.second.is_open) return false;
-    counters.listeners_gone += one.second;
-    return true;
-  });
   for (auto& [name, listener] : counters.listeners) listener.is_open = false;
   for (const config::Listener& listener : config().listeners)
     counters.listeners[listener.label()].is_open = true;
@@ -126,6 +122,11 @@ void Context::forget_unused() {
     const auto listener = counters.listeners.find(key.listener);
     return listener != counters.listeners.end() && listener->second.is_open &&
            route_labels.contains(key.route);
+  });
+  std::erase_if(counters.listeners, [this](const auto& one) {
+    if (one.second.active != 0 || one.second.is_open) return false;
+    counters.listeners_gone += one.second;
+    return true;
   });
 }
 

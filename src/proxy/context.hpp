@@ -29,6 +29,9 @@ struct Context {
 
   /// What new connections go by from now on.
   void use(std::shared_ptr<const Settings> next);
+  /// What a reload has removed goes with the next one, unless connections still use it: its last figures have
+  /// been seen by then, and the sum over workers does not go down before.
+  void forget_unused();
   const config::Config& config() const { return *settings->config; }
 
   /// Between two events the buffers below are empty: bytes of one connection never meet another.
@@ -42,8 +45,6 @@ struct Context {
   bool keep_on();
   static constexpr auto kPortion = std::chrono::milliseconds{20};
   static constexpr auto kHousekeeping = std::chrono::seconds{1};
-  /// Cells of traffic that a reload has removed go when their last connection has.
-  void forget_unused();
   /// How much of the last round the worker was busy, 0 to 1; to be called every kLoadRound.
   void observe_load(double utilisation);
   static constexpr auto kLoadRound = std::chrono::seconds{1};

@@ -114,7 +114,7 @@ void HeadPhase::arm() {
 
 void HeadPhase::on_deadline() {
   if (net::Clock::now() < request_by_) {
-    say_goodbye(session_, kGoingAway, {});
+    reader_.has_begun() ? say_goodbye(session_, kGoingAway, {}) : session_.close();
   } else if (reader_.has_begun()) {
     say_goodbye(session_, {Rejection::handshake_timeout, 408, "The request did not arrive in time."}, {});
   } else {
@@ -125,12 +125,9 @@ void HeadPhase::on_deadline() {
 }
 
 void HeadPhase::on_drain(net::Clock::time_point when) {
-  // Nothing has been promised yet: whoever is silent is cut, whoever is in mid-request gets an answer.
-  if (!reader_.has_begun()) {
-    session_.close();
-    return;
-  }
-  drain_at_ = when;
+  // Whoever is in mid-request gets an answer, whoever has had one and is silent has been promised nothing.
+  if (!reader_.has_begun() && !is_first_) return session_.close();
+  drain_at_ = reader_.has_begun() ? when : session_.first_words_by(when);
   arm();
 }
 

@@ -1,11 +1,13 @@
 #include "proxy/proxy_header_phase.hpp"
 
+#include <algorithm>
+
 #include "proxy/session.hpp"
 
 namespace wsproxy::proxy {
 
 void ProxyHeaderPhase::begin() {
-  session_.set_deadline(session_.started() + session_.config().timeouts.handshake);
+  session_.set_deadline(header_by());
   session_.want_readable(Leg::client);
 }
 
@@ -51,12 +53,17 @@ void ProxyHeaderPhase::on_end() {
 void ProxyHeaderPhase::on_writable(Leg) {
 }
 
+net::Clock::time_point ProxyHeaderPhase::header_by() const {
+  return session_.started() + session_.config().timeouts.handshake;
+}
+
 void ProxyHeaderPhase::on_deadline() {
+  if (net::Clock::now() < header_by()) return session_.close();  // the drain's
   refuse("the header did not arrive in time");
 }
 
-void ProxyHeaderPhase::on_drain(net::Clock::time_point) {
-  session_.close();
+void ProxyHeaderPhase::on_drain(net::Clock::time_point when) {
+  session_.set_deadline(std::min(header_by(), session_.first_words_by(when)));
 }
 
 void ProxyHeaderPhase::refuse(std::string_view reason) {

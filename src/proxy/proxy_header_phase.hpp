@@ -21,6 +21,7 @@ class ProxyHeaderPhase : public Phase {
 
  private:
   void take(base::Bytes input);
+  net::Clock::time_point header_by() const;
   void on_end();
   void refuse(std::string_view reason);
 

@@ -15,15 +15,20 @@ namespace wsproxy::proxy {
 
 class Quota;
 
-/// An app as the process knows it: what has the same upstream in the configuration, also in the one before,
-/// is one app.
+/// An app as the process knows it. Upstreams of a configuration that are the same in every key are one app.
+/// In the next configuration it is the one that is reached in the same way, whatever its limit and timeouts
+/// are now; when several are, the one at the same place among them.
 class App {
  public:
-  explicit App(config::Upstream upstream) : upstream_(std::move(upstream)) {}
+  explicit App(config::Upstream upstream, std::size_t number = 0)
+      : upstream_(std::move(upstream)), number_(number) {}
 
  private:
   friend class Quota;
+  bool is(const config::Upstream& upstream, std::size_t number) const;
+
   config::Upstream upstream_;
+  std::size_t number_;
   std::uint32_t taken_ = 0;  // under the quota's lock
 };
 using AppPtr = std::shared_ptr<App>;
@@ -51,12 +56,12 @@ class Quota {
 
   /// The upstream's app, then those of the routes. Those that are known keep their count.
   std::vector<AppPtr> apps_of(const config::Config& config);
-  /// False when all places of upstream.max_connections are taken; each true needs one leave.
-  bool enter_app(App& app);
+  /// False when `most` places (upstream.max_connections) are taken; each true needs one leave.
+  bool enter_app(App& app, std::uint32_t most);
   void leave_app(App& app);
 
  private:
-  AppPtr app_of(const config::Upstream& upstream);
+  AppPtr app_of(const config::Upstream& upstream, std::size_t number);
 
   std::mutex mutex_;
   std::atomic<std::uint32_t> per_address_;

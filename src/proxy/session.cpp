@@ -15,6 +15,11 @@
 
 namespace wsproxy::proxy {
 
+namespace {
+/// What was accepted when its listener closed has not been read yet: to close it would be to reset it.
+constexpr auto kFirstWords = std::chrono::seconds{1};
+}  // namespace
+
 Session::Session(Context& context, Arrival arrival, std::function<void()> on_gone)
     : context_(context),
       settings_(context.settings),
@@ -72,14 +77,19 @@ void Session::meet_certificate(const http::ClientCertificate& certificate) {
 }
 
 void Session::drain(net::Clock::time_point when, net::Clock::time_point latest) {
+  const SessionPtr self{this};
   drain_at_ = when;
   drain_latest_ = latest;
-  if (phase_) phase_->on_drain(when);
+  if (!is_closed_ && phase_) guarded([this, when] { phase_->on_drain(when); });
+}
+
+net::Clock::time_point Session::first_words_by(net::Clock::time_point when) const {
+  return std::max(when, started_ + kFirstWords);
 }
 
 void Session::cut(std::string_view cause) {
   const SessionPtr self{this};
-  if (phase_) phase_->on_close();
+  say_last_words();
   set_ending(relay::EndedBy::operator_, websocket::close_code::abnormal, cause);
   close();
 }
@@ -221,7 +231,7 @@ bool Session::may_shake_hands() {
 }
 
 bool Session::take_app_place() {
-  if (!context_.quota.enter_app(*app())) return false;
+  if (!context_.quota.enter_app(*app(), upstream().max_connections)) return false;
   app_place_ = app();
   return true;
 }
@@ -298,12 +308,13 @@ void Session::renew_settings() {
   const config::Listener& own = config().listeners[listener_];
   const auto& now = context_.config().listeners;
   const auto same = std::ranges::find_if(now, [&own](const config::Listener& other) {
-    return other.label() == own.label() && other.tls.has_value() == own.tls.has_value();
+    return other.address == own.address && other.tls.has_value() == own.tls.has_value();
   });
   if (same == now.end()) return;
   listener_ = static_cast<std::size_t>(same - now.begin());
   settings_ = context_.settings;
-  is_trusted_ = settings_->trusted_proxies.contains(peer_);
+  const bool was_trusted = std::exchange(is_trusted_, settings_->trusted_proxies.contains(peer_));
+  if (was_trusted) take_first_place();  // it had none between its requests
 }
 
 void Session::record_result(telemetry::ConnectionResult result) {

@@ -150,6 +150,8 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   }
   void set_ending(relay::EndedBy by, std::uint16_t code, std::string_view cause);
   void close();
+  /// How long a drain waits for the first words of whoever has just come, whose turn is at `when`.
+  net::Clock::time_point first_words_by(net::Clock::time_point when) const;
 
  private:
   void on_ready(Leg leg, net::Transport::Ready ready);

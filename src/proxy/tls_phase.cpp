@@ -1,5 +1,6 @@
 #include "proxy/tls_phase.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "net/tls_stream.hpp"
@@ -23,7 +24,7 @@ net::Transport& TlsPhase::client() {
 
 void TlsPhase::begin() {
   Context& context = session_.context();
-  session_.set_deadline(session_.started() + session_.config().timeouts.handshake);
+  session_.set_deadline(handshake_by());
   const base::ByteQueue early = std::move(early_);
   client().begin_tls(session_.settings().tls.listeners.at(session_.listener())->accept(context.tls_buffers),
                      context.tls_buffers, {.from_peer = early.view()});
@@ -89,7 +90,12 @@ void TlsPhase::record(Reason reason, std::string_view detail) {
 void TlsPhase::on_writable(Leg) {
 }
 
+net::Clock::time_point TlsPhase::handshake_by() const {
+  return session_.started() + session_.config().timeouts.handshake;
+}
+
 void TlsPhase::on_deadline() {
+  if (net::Clock::now() < handshake_by()) return session_.close();  // the drain's
   const net::TlsStream* tls = client().tls();
   const bool is_being_answered = tls == nullptr;
   if (is_being_answered || tls->has_heard()) {
@@ -102,8 +108,8 @@ void TlsPhase::on_deadline() {
   session_.close();
 }
 
-void TlsPhase::on_drain(net::Clock::time_point) {
-  session_.close();
+void TlsPhase::on_drain(net::Clock::time_point when) {
+  session_.set_deadline(std::min(handshake_by(), session_.first_words_by(when)));
 }
 
 }  // namespace wsproxy::proxy

@@ -23,6 +23,7 @@ class TlsPhase : public Phase {
 
  private:
   net::Transport& client();
+  net::Clock::time_point handshake_by() const;
   void on_done();
   void on_failure();
   void record(telemetry::TlsFailureReason reason, std::string_view detail);

@@ -91,15 +91,26 @@ void AppCheck::ask(OnAnswer call) {
 }
 
 void AppCheck::start_round() {
-  round_ = std::make_shared<Round>(io_, poller_, apps_);
-  round_->start([this](const std::string& problem) { end_round(problem); });
+  try {
+    round_ = std::make_shared<Round>(io_, poller_, apps_);
+    round_->start([this](const std::string& problem) { end_round(problem); });
+  } catch (const std::exception& error) {  // out of memory or descriptors: who asks is told all the same
+    if (round_) round_->cancel();
+    end_round(in_words({error.what()}));
+  }
 }
 
 void AppCheck::end_round(const std::string& problem) {
   round_.reset();  // its callbacks keep it until they have returned
   problem_ = problem;
   checked_ = net::Clock::now();
-  for (const OnAnswer& call : std::exchange(waiting_, {})) call(problem_);
+  for (const OnAnswer& call : std::exchange(waiting_, {})) {
+    try {
+      call(problem_);
+    } catch (const std::exception&) {
+      // Out of memory in one answer; the others are given.
+    }
+  }
 }
 
 }  // namespace wsproxy::server

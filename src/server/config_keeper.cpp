@@ -68,8 +68,11 @@ void ConfigKeeper::reload() {
   const std::vector<config::Change> changes = config::difference(*current_, read.config);
   auto next = std::make_shared<const config::Config>(with_fixed(std::move(read.config), *current_));
   try {
-    if (*next != *current_) apply_(next);
+    // A refused one may have left something undone, as a listener that could not be opened again.
+    if (was_refused_ || *next != *current_) apply_(next);
+    was_refused_ = false;
   } catch (const std::exception& error) {
+    was_refused_ = true;
     refuse(error.what());
     count_.add(false);
     return;

@@ -52,6 +52,7 @@ class ConfigKeeper {
   ReloadCount& count_;
   FileWatch watch_;
   Apply apply_;
+  bool was_refused_ = false;  // the last one, while it was put into force
   mutable std::mutex mutex_;  // of the next one
   ConfigPtr current_;
 };

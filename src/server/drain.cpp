@@ -52,17 +52,18 @@ void Drain::when_drained(OnDrained call) {
 }
 
 void Drain::close_all() {
-  state_ = State::closing;
   actions_.stop_accepting();
   to_close_ = actions_.connections();
   // The last close frame leaves early enough for its answer.
   const auto now = net::Clock::now();
   const auto latest = std::max(ends_ - last_answer_, now);
   actions_.close_connections(std::min<net::Clock::duration>(how_.spread, latest - now), latest);
+  state_ = State::closing;
 }
 
 void Drain::watch() {
   const auto now = net::Clock::now();
+  watch_at(now + kPollGone);  // first: whatever fails here is tried again
   if (state_ == State::draining && now >= std::min(began_ + how_.delay, ends_)) close_all();
   if (state_ == State::closing) {
     if (actions_.connections() == 0 || now >= ends_ + kAfterCut) return end();
@@ -71,18 +72,23 @@ void Drain::watch() {
   if (now >= next_line_) tell_progress(now);
   // Connections come and go by themselves until the delay is over; then the first to notice is this.
   const auto wake = state_ == State::draining ? std::min(began_ + how_.delay, next_line_) : now + kPollGone;
-  timer_.expires_at(now < ends_ ? std::min<net::Clock::time_point>(wake, ends_) : wake);
+  watch_at(now < ends_ ? std::min<net::Clock::time_point>(wake, ends_) : wake);
+}
+
+void Drain::watch_at(net::Clock::time_point when) {
+  timer_.expires_at(when);  // cancels the wait before
   timer_.async_wait([this](const net::error_code& error) {
     if (!error) watch();
   });
 }
 
 void Drain::cut_rest() {
-  if (std::exchange(is_cut_, true)) return;
+  if (is_cut_) return;
   outcome_.cut = actions_.connections();
   log_.write(Level::warning, "drain.timeout is over: cutting what is left",
              {{"connections", std::uint64_t{outcome_.cut}}});
   actions_.cut_connections();
+  is_cut_ = true;
 }
 
 void Drain::tell_progress(net::Clock::time_point now) {
@@ -95,6 +101,7 @@ void Drain::end() {
   outcome_.took = net::Clock::now() - began_;
   outcome_.closed = to_close_ - std::min(to_close_, outcome_.cut);
   state_ = State::drained;
+  timer_.cancel();
   log_.write(Level::info, "drained",
              {{"closed", std::uint64_t{outcome_.closed}},
               {"cut", std::uint64_t{outcome_.cut}},

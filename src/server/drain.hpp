@@ -65,6 +65,7 @@ class Drain {
  private:
   void close_all();
   void watch();
+  void watch_at(net::Clock::time_point when);
   void cut_rest();
   void end();
   void tell_progress(net::Clock::time_point now);

@@ -114,8 +114,9 @@ void FileWatch::watch_folders() {
 void FileWatch::wait() {
   inotify_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](const net::error_code& error) {
     if (error || !inotify_.is_open()) return;
-    if (drain()) settle();
+    const bool has_happened = drain();
     wait();
+    if (has_happened) settle();
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/asio/ip/address.hpp>
 #include <system_error>
 
 namespace wsproxy::server {
@@ -13,6 +14,16 @@ namespace {
 
 net::Target target_of(const config::Address& address) {
   return {address.host, address.port, address.unix_path};
+}
+
+/// Whether the one may keep the other from being bound; in doubt, with a name, yes.
+bool may_clash(const config::Address& a, const config::Address& b) {
+  if (a.is_unix() || b.is_unix()) return a.unix_path == b.unix_path;
+  if (a.port != b.port) return false;
+  boost::system::error_code a_is_name, b_is_name;
+  const auto one = boost::asio::ip::make_address(a.host, a_is_name);
+  const auto other = boost::asio::ip::make_address(b.host, b_is_name);
+  return a_is_name || b_is_name || one == other || one.is_unspecified() || other.is_unspecified();
 }
 
 }  // namespace
@@ -90,8 +101,7 @@ ListenerSet::OpenPtr ListenerSet::open_instead(const config::Address& address,
     } catch (const std::system_error& error) {
       if (error.code() != std::errc::address_in_use) throw;
       const auto rival = std::ranges::find_if(leaving, [&](Open* one) {
-        return one->address.port == address.port && one->address.is_unix() == address.is_unix() &&
-               std::ranges::find(gone, one) == gone.end();
+        return may_clash(one->address, address) && std::ranges::find(gone, one) == gone.end();
       });
       if (rival == leaving.end()) throw;
       (*rival)->socket->finish();

@@ -50,7 +50,7 @@ Server::Server(const std::shared_ptr<const config::Config>& config, ConfigSource
   log_.write(Level::info, "serving",
              {{"version", version_},
               {"workers", std::uint64_t{workers_.size()}},
-              {"upstream", config->upstream.url.text()},
+              {"upstream", this->config().upstream.url.text()},
               {"admin", net::text({config->admin.address.host, side_port_->port(), {}})}});
 }
 
@@ -190,11 +190,11 @@ void Server::set_log_level(Level level, std::string_view by) {
 }
 
 void Server::keep_house() {
-  log_.keep_house();
   house_timer_.expires_after(kHousekeeping);
   house_timer_.async_wait([this](const net::error_code& error) {
     if (!error) keep_house();
   });
+  log_.keep_house();
 }
 
 void Server::use_settings() {

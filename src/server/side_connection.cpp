@@ -155,9 +155,11 @@ void SideConnection::ask_handler(const Request& request) {
 SideReply SideConnection::reply() {
   // Not a reference that keeps it: an answer may be thought of for longer than the side port lives.
   return [weak = weak_from_this()](SideAnswer answer) {
-    const auto self = weak.lock();
+    auto self = weak.lock();
     if (!self) return;
-    asio::post(self->stream_.get_executor(), [self, answer = std::move(answer)]() mutable {
+    const auto executor = self->stream_.get_executor();
+    // Nothing stays here: the last reference must go on the side port's thread.
+    asio::post(executor, [self = std::move(self), answer = std::move(answer)]() mutable {
       if (self->state_ != State::thinking || !std::exchange(self->kept_, nullptr)) return;
       error_code ignored;
       self->stream_.socket().cancel(ignored);

@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <exception>
+#include <pthread.h>
 #include <thread>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <sys/resource.h>
 #include <system_error>
 
+#include "server/crash_handler.hpp"
 #include "server/side_connection.hpp"
 
 namespace wsproxy::server {
@@ -21,6 +24,7 @@ using boost::system::error_code;
 namespace {
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::milliseconds kPatienceAtEnd{500};
+constexpr int kNiceness = 5;  // who asks without a pause must not have as much of a CPU as the relay
 }  // namespace
 
 class SidePort::Server {
@@ -60,6 +64,9 @@ class SidePort::Server {
   }
 
   void run() {
+    const CrashStack stack;
+    ::pthread_setname_np(::pthread_self(), "side port");
+    ::setpriority(PRIO_PROCESS, 0, kNiceness);  // of this thread: on Linux 0 stands for the caller
     for (;;) {
       try {
         io_.run();

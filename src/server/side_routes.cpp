@@ -62,7 +62,8 @@ void Server::drain(const SideRequest& request, const SideReply& reply) {
   if (request.method == SideMethod::head) return reply(not_allowed("GET, POST"));
   if (!may_command(keeper_.current()->admin.drain, request, true)) return reply(kForbidden);
   if (request.waiting >= kMostWaitingForDrain) {
-    return reply({.status = 503, .body = "enough are waiting for the drain already\n"});
+    boost::asio::post(io_, [this] { begin_drain(); });
+    return reply({.status = 503, .body = "draining; enough are waiting for its end already\n"});
   }
   boost::asio::post(io_, [this, reply] {
     begin_drain();
@@ -74,8 +75,9 @@ void Server::drain(const SideRequest& request, const SideReply& reply) {
 SideAnswer Server::log_level(const SideRequest& request) {
   if (request.method == SideMethod::post) {
     if (!may_command(keeper_.current()->admin.drain, request, false)) return kForbidden;
-    const std::string_view asked = query_value(request.query, "level");
-    const auto level = telemetry::level_of(asked.empty() ? base::trim(request.body) : asked);
+    std::string_view asked = query_value(request.query, "level");
+    if (asked.empty()) asked = request.body.substr(0, request.body.find_last_not_of("\r\n") + 1);
+    const auto level = telemetry::level_of(base::trim(asked));
     if (!level) return {.status = 400, .body = "the levels are error, warning, info and debug\n"};
     set_log_level(*level, "side port");
   }

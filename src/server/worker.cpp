@@ -79,8 +79,8 @@ void Worker::keep_house() {
   house_timer_.expires_after(proxy::Context::kHousekeeping);
   house_timer_.async_wait([this](const net::error_code& error) {
     if (error) return;
-    context_.keep_house();
     keep_house();
+    context_.keep_house();
     keep_on();
   });
 }
@@ -95,11 +95,11 @@ void Worker::keep_on() {
 
 void Worker::watch_load() {
   if (is_stopping_) return;
-  context_.observe_load(load_.observe(cpu_time_wanted(), net::Clock::now()));
   load_timer_.expires_after(proxy::Context::kLoadRound);
   load_timer_.async_wait([this](const net::error_code& error) {
     if (!error) watch_load();
   });
+  context_.observe_load(load_.observe(cpu_time_wanted(), net::Clock::now()));
 }
 
 void Worker::hand_over(net::AcceptedSocket socket, std::size_t listener, bool is_over_limit) {
@@ -134,7 +134,6 @@ void Worker::take(net::AcceptedSocket socket, std::size_t listener, bool is_over
 }
 
 telemetry::Counters Worker::copy_counters() {
-  context_.forget_unused();
   telemetry::Counters copy = context_.counters;
   copy.compression_memory_bytes = context_.codecs.budget.used();
   count_sacrifices(context_.codecs.sacrificed(), copy);

@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 
-from harness import EchoApp, Ended, SystemTest, main, refuses_connections, wait_until
+from harness import Client, EchoApp, Ended, SystemTest, main, refuses_connections, wait_until
 
 # A client that does not answer keeps the proxy draining, so that a test can look at it.
 PATIENT = {"timeouts": {"close": "60s"}, "drain": {"spread": "0s", "timeout": "60s"}}
@@ -40,6 +40,25 @@ class Terminated(SystemTest):
         self.proxy.terminate()
         self.assertEqual(self.proxy.wait_exit(), 0)
         self.assertLess(time.monotonic() - begin, 2)
+
+    def test_who_has_connected_already_is_answered(self):
+        app = EchoApp()
+        self.start(app)
+        self.proxy.signal(signal.SIGSTOP)  # so that connections wait to be accepted when the drain begins
+        clients = [Client(("127.0.0.1", self.proxy.port)) for _ in range(20)]
+        for at, client in enumerate(clients):
+            if at % 2:
+                client.ask(f"/{at}")
+        self.proxy.terminate()
+        self.proxy.signal(signal.SIGCONT)
+        self.proxy.wait_for_line('"message":"draining"')
+        for at, client in enumerate(clients):
+            if at % 2 == 0:
+                client.ask(f"/{at}")
+            self.assertIn(client.read_answer().status, (101, 503), "neither served nor told to go")
+        for client in clients:
+            client.close()
+        self.assertEqual(self.proxy.wait_exit(), 0)
 
     def test_the_close_code_is_the_operator_s(self):
         self.start(drain={"close_code": 1012})

@@ -78,6 +78,11 @@ class BySidePort(LevelTest):
                         self.set(after)
                         self.set(before)
 
+    def test_a_line_of_a_file_or_a_pipe_is_as_good(self):
+        self.start_at("info")
+        for end in (b"\n", b"\r\n"):
+            self.assert_answer(200, "debug", self.proxy.ask("/log-level", "POST", body=b" debug" + end))
+
     def test_the_same_again_is_no_change(self):
         self.start_at("info")
         line = len(self.proxy.lines)

@@ -206,6 +206,14 @@ class PlainHttp(ReloadTest):
         self.assertEqual(client.read_answer("POST").data, b"from the first")
         self.assertEqual(self.ask(client, "/next"), "second")
 
+    def test_a_proxy_that_is_no_longer_trusted_is_a_client_like_any(self):
+        self.start(NamedApp("upstream"), headers={"trusted_proxies": ["127.0.0.0/8"]}, limits={"max_connections_per_ip": 1})
+        clients = [self.closing(HttpClient(("127.0.0.1", self.proxy.port))) for _ in range(2)]
+        for at, client in enumerate(clients):
+            self.assertEqual(client.ask("/", fields=[("X-Forwarded-For", f"203.0.113.{at}")]).read_answer().status, 200)
+        self.reload(headers={"trusted_proxies": []})
+        self.assertEqual([client.ask("/").read_answer().status for client in clients], [200, 429])
+
     def test_forwarding_itself(self):
         self.start(NamedApp("upstream"))
         client = self.closing(HttpClient(("127.0.0.1", self.proxy.port)))

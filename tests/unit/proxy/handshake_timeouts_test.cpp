@@ -182,3 +182,54 @@ TEST_CASE("Once the request is there, timeouts.handshake is over: the app may ta
   CHECK(rig.client.hear().empty());
   CHECK_FALSE(rig.is_gone());
 }
+
+TEST_CASE("A drain lets who has just come speak first, and answers what they ask") {
+  SessionRig rig(settings());
+  rig.start_app();
+  const auto spread = GENERATE(0s, 3s);
+  rig.session().drain(net::Clock::now() + spread);
+  rig.settle();
+  CHECK_FALSE(rig.client.is_over());
+  SECTION("with a request") {
+    rig.client.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    rig.settle();
+    const auto app = rig.app_is_called();
+    REQUIRE(app);
+    app->hear();
+    app->say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    rig.settle();
+    const std::string answer = rig.client.hear();
+    CHECK(answer.ends_with("\r\n\r\nok"));
+    CHECK(answer.find("Connection: close") != std::string::npos);
+  }
+  SECTION("with an upgrade, whose turn may be over") {
+    rig.client.say(kUpgrade);
+    rig.pass(spread);
+    CHECK(status_line(rig.client.hear()).starts_with("HTTP/1.1 503 "));
+  }
+  SECTION("with nothing") {
+    rig.pass(std::max<net::Clock::duration>(spread, 1s) - kTick);
+    CHECK_FALSE(rig.client.is_over());
+    rig.pass(kTick);
+    CHECK(rig.client.is_over());
+    CHECK(rig.client.hear().empty());
+    CHECK(rig.counters().rejected == telemetry::Counters{}.rejected);
+  }
+}
+
+TEST_CASE("A drain lets go at once who has had an answer and asks nothing more") {
+  SessionRig rig(settings());
+  rig.start_app();
+  rig.client.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  rig.settle();
+  const auto app = rig.app_is_called();
+  REQUIRE(app);
+  app->hear();
+  app->say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  rig.settle();
+  rig.client.hear();
+  CHECK_FALSE(rig.client.is_over());
+  rig.session().drain(net::Clock::now() + 3s);
+  rig.settle();
+  CHECK(rig.client.is_over());
+}

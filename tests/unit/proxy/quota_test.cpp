@@ -73,12 +73,11 @@ TEST_CASE("a limit that is set later holds for who comes then, and who left unco
 TEST_CASE("connections to the app are counted over all addresses, and 0 is no limit") {
   Quota quota{config::Limits{}};
   const AppPtr app = quota.apps_of(with_app(1)).at(0);
-  CHECK(quota.enter_app(*app));
-  CHECK_FALSE(quota.enter_app(*app));
+  CHECK(quota.enter_app(*app, 1));
+  CHECK_FALSE(quota.enter_app(*app, 1));
   quota.leave_app(*app);
-  CHECK(quota.enter_app(*app));
-  const AppPtr unlimited = quota.apps_of(with_app(0)).at(0);
-  for (int i = 0; i < 100; ++i) CHECK(quota.enter_app(*unlimited));
+  CHECK(quota.enter_app(*app, 1));
+  for (int i = 0; i < 100; ++i) CHECK(quota.enter_app(*app, 0));
 }
 
 TEST_CASE("each upstream has places of its own") {
@@ -88,15 +87,15 @@ TEST_CASE("each upstream has places of its own") {
   Quota quota{config.limits};
   const auto apps = quota.apps_of(config);
   REQUIRE(apps.size() == 3);
-  CHECK(quota.enter_app(*apps[0]));
-  CHECK_FALSE(quota.enter_app(*apps[0]));
-  CHECK(quota.enter_app(*apps[1]));
-  CHECK(quota.enter_app(*apps[1]));
-  CHECK_FALSE(quota.enter_app(*apps[1]));
-  for (int i = 0; i < 10; ++i) CHECK(quota.enter_app(*apps[2]));
+  CHECK(quota.enter_app(*apps[0], 1));
+  CHECK_FALSE(quota.enter_app(*apps[0], 1));
+  CHECK(quota.enter_app(*apps[1], 2));
+  CHECK(quota.enter_app(*apps[1], 2));
+  CHECK_FALSE(quota.enter_app(*apps[1], 2));
+  for (int i = 0; i < 10; ++i) CHECK(quota.enter_app(*apps[2], 0));
   quota.leave_app(*apps[1]);
-  CHECK_FALSE(quota.enter_app(*apps[0]));
-  CHECK(quota.enter_app(*apps[1]));
+  CHECK_FALSE(quota.enter_app(*apps[0], 1));
+  CHECK(quota.enter_app(*apps[1], 2));
 }
 
 TEST_CASE("routes with the same upstream are one app") {
@@ -115,14 +114,28 @@ TEST_CASE("an app that the next configuration has too keeps its count, as long a
   Quota quota{config::Limits{}};
   config::Config config = with_app(1);
   const auto before = quota.apps_of(config);
-  CHECK(quota.enter_app(*before[0]));
+  CHECK(quota.enter_app(*before[0], 1));
   add_route(config, 1, 1);
   auto after = quota.apps_of(config);
   CHECK(after[0] == before[0]);
-  CHECK_FALSE(quota.enter_app(*after[0]));
-  CHECK(quota.enter_app(*after[1]));
+  CHECK_FALSE(quota.enter_app(*after[0], 1));
+  CHECK(quota.enter_app(*after[1], 1));
   after.clear();
-  CHECK(quota.enter_app(*quota.apps_of(config)[1]));
+  CHECK(quota.enter_app(*quota.apps_of(config)[1], 1));
+}
+
+TEST_CASE("an app keeps its count when its limit or a timeout changes, each of several at one place its own") {
+  Quota quota{config::Limits{}};
+  config::Config config = with_app(1);
+  add_route(config, config.upstream.url.port, 5);
+  const auto before = quota.apps_of(config);
+  CHECK(before[0] != before[1]);
+  config.upstream.max_connections = 2;
+  config.upstream.connect_timeout = config::Duration{1};
+  config.routes[0].upstream.lost_code = 1012;
+  CHECK(quota.apps_of(config) == before);
+  config.upstream.proxy_protocol = config::ProxyHeader::v2;
+  CHECK(quota.apps_of(config)[0] != before[0]);
 }
 
 TEST_CASE("handshakes of an address are limited by the second, those of a /64 together") {

@@ -106,6 +106,23 @@ TEST_CASE("A WebSocket keeps its limits, and its drain tells the new close code"
   CHECK(rig.client.hear().substr(2, 2) == std::string{"\x03\xf4"});
 }
 
+TEST_CASE("A listener that only has another name is the same one") {
+  config::Config config;
+  config.listeners[0].name = "old";
+  SessionRig rig(std::move(config));
+  rig.start_app();
+  std::unique_ptr<Peer> app;
+  exchange(rig, app, "/one");
+  rig.client.hear();
+  rig.reload([](config::Config& next) {
+    next.listeners[0].name = "new";
+    add_dead_route(next, "/two");
+  });
+  rig.client.say(request("/two"));
+  rig.pass(10ms);
+  CHECK(rig.client.hear().starts_with("HTTP/1.1 502 "));
+}
+
 TEST_CASE("A connection whose listener is gone stays as it is, counted where it was") {
   config::Config config;
   config.listeners[0].name = "old";
@@ -115,6 +132,7 @@ TEST_CASE("A connection whose listener is gone stays as it is, counted where it 
   exchange(rig, app, "/one");
   rig.reload([](config::Config& next) {
     next.listeners[0].name = "new";
+    next.listeners[0].address.port = 1;
     add_dead_route(next, "/two");
   });
   CHECK(rig.counters().listeners.at("old").active == 1);

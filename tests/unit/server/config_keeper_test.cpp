@@ -118,6 +118,17 @@ TEST_CASE("one that cannot be put into force changes nothing", "[config_keeper]"
   CHECK_THAT(lines, !Contains("configuration changed"));
 }
 
+TEST_CASE("after a refused one the file as it was is put into force once more", "[config_keeper]") {
+  Bench bench("limits: {max_connections: 5}\n");
+  bench.trouble = "cannot listen on 127.0.0.1:1: Permission denied";
+  bench.write("listeners: [{address: 127.0.0.1:1}]\n");
+  bench.trouble.clear();
+  bench.write("limits: {max_connections: 5}\n");
+  CHECK(bench.applied.size() == 1);
+  bench.write("limits: {max_connections: 5} # again\n");
+  CHECK(bench.applied.size() == 1);
+}
+
 TEST_CASE("what cannot change stays in force, and that is said each time", "[config_keeper]") {
   Bench bench("workers: 2\n");
   bench.write("workers: 3\n");

@@ -1,5 +1,8 @@
 #include "server/drain.hpp"
 
+#include <stdexcept>
+#include <utility>
+
 #include <catch2/catch.hpp>
 
 #include "support/kept_log.hpp"
@@ -25,8 +28,23 @@ struct Bench {
       log.log(),
       {.connections = [this] { return connections; },
        .stop_accepting = [this] { accepts = false; },
-       .close_connections = [this](net::Clock::duration over, net::Clock::time_point) { spread = over; },
-       .cut_connections = [this] { ++cuts; }}};
+       .close_connections =
+           [this](net::Clock::duration over, net::Clock::time_point) {
+             maybe_fail();
+             spread = over;
+           },
+       .cut_connections =
+           [this] {
+             maybe_fail();
+             ++cuts;
+           }}};
+  int failures = 0;
+
+  void maybe_fail() {
+    if (failures == 0) return;
+    --failures;
+    throw std::runtime_error("out of memory");
+  }
 
   explicit Bench(std::size_t open) : connections(open) {}
   void begin(config::Duration delay, config::Duration over, config::Duration timeout) {
@@ -111,6 +129,33 @@ TEST_CASE("what is left at the timeout is cut, once, and counted", "[drain]") {
   CHECK(bench.outcome->closed == 3);
   CHECK(bench.outcome->cut == 2);
   CHECK_THAT(bench.log.lines(), Contains("drain.timeout is over") && Contains("cut=2"));
+}
+
+TEST_CASE("what fails in a drain is tried again, and the drain ends", "[drain]") {
+  Bench bench(2);
+  bench.failures = 3;
+  bench.begin(1s, 0s, 2s);
+  const auto pass = [&bench](net::Clock::duration time) {
+    for (bool has_failed = true; std::exchange(has_failed, false); time = 0s) {
+      try {
+        bench.pass(time);
+      } catch (const std::runtime_error&) {
+        has_failed = true;  // as Server::run() goes on
+      }
+    }
+  };
+  pass(1s);
+  CHECK_FALSE(bench.spread);
+  pass(100ms);
+  CHECK(bench.spread == 0s);
+  bench.failures = 1;
+  pass(900ms);
+  CHECK(bench.cuts == 0);
+  pass(100ms);
+  CHECK(bench.cuts == 1);
+  bench.connections = 0;
+  pass(100ms);
+  CHECK(bench.outcome);
 }
 
 TEST_CASE("one that cannot be cut does not hold the end for longer than a second", "[drain]") {
