@@ -14,7 +14,6 @@ namespace wsproxy::config {
 namespace {
 
 constexpr std::string_view kNone = "(none)";
-constexpr std::string_view kHidden = "(hidden)";
 
 struct Value {
   std::string key;
