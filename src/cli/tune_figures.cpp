@@ -7,9 +7,6 @@
 namespace wsproxy::cli {
 namespace {
 
-// Beside its workers a process has the threads of its side port, its log and its signals.
-constexpr double kOtherThreads = 2;
-
 class Difference {
  public:
   Difference(const MetricsText& before, const MetricsText& after) : before_(before), after_(after) {}
@@ -61,8 +58,7 @@ Figures figures_of(const MetricsText& before, const MetricsText& after, const co
   Figures figures;
   figures.in_force = config.compression;
   figures.connections = after.sum("wsproxy_connections_active");
-  figures.workers = config.workers != 0 ? static_cast<double>(config.workers)
-                                        : std::max(1.0, after.sum("process_threads") - kOtherThreads);
+  figures.workers = std::max(1.0, after.sum("wsproxy_workers"));
   figures.messages = difference.of("wsproxy_messages_total", kToClient);
   figures.payload_bytes = difference.of("wsproxy_payload_bytes_total", kToClient);
   figures.wire_bytes = difference.of("wsproxy_wire_bytes_total", "direction=\"to_client\",side=\"client\"");
