@@ -64,6 +64,7 @@ Figures figures(const telemetry::Snapshot& before, const telemetry::Snapshot& af
 TEST_CASE("what happens between two pages is what the second has more") {
   const Figures found = figures(proxy(2), proxy(5));
   CHECK(found.messages == 30);
+  CHECK(found.compressed == 18);
   CHECK(found.payload_bytes == 33);
   CHECK(found.wire_bytes == 36);
   CHECK(found.cpu_seconds == Approx(226.5));
@@ -120,6 +121,17 @@ TEST_CASE("the settings in force are the configuration's") {
   config.compression.level = 3;
   config.compression.min_size = 99;
   CHECK(figures(proxy(1), proxy(2), config).in_force == config.compression);
+}
+
+TEST_CASE("the level that is configured is the lowest of all, where compression is on") {
+  config::Config config;
+  const auto configured = [&config] { return figures(proxy(1), proxy(2), config).configured_level; };
+  CHECK(configured() == 6);
+  config.routes.resize(1);
+  config.routes[0].compression.level = 1;
+  CHECK(configured() == 1);
+  config.routes[0].compression.enabled = false;
+  CHECK(configured() == 6);
 }
 
 }  // namespace
