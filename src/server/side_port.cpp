@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <system_error>
 
+#include "base/thread_signals.hpp"
 #include "server/side_connection.hpp"
 
 namespace wsproxy::server {
@@ -59,6 +60,7 @@ class SidePort::Server {
   }
 
   void run() {
+    base::leave_signals_to_main_thread();
     for (;;) {
       try {
         io_.run();
