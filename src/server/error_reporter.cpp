@@ -78,10 +78,15 @@ void ErrorReporter::run() {
 /// On the thread that has an error: one call on its way is enough.
 void ErrorReporter::wake() {
   if (wake_is_posted_.exchange(true)) return;
-  boost::asio::post(io_, [this] {
-    wake_is_posted_ = false;
-    send_next();
-  });
+  try {
+    boost::asio::post(io_, [this] {
+      wake_is_posted_ = false;
+      send_next();
+    });
+  } catch (...) {
+    wake_is_posted_ = false;  // the next one tries again
+    throw;
+  }
 }
 
 void ErrorReporter::send_next() {
