@@ -81,8 +81,8 @@ def echo_times(port, seconds):
     return times
 
 
-def scrape_times(admin, accept, count):
-    """Milliseconds of each scrape on a kept connection; without a count until this process is ended."""
+def scrape_times(admin, accept, count, done=None):
+    """Milliseconds of each scrape on a kept connection; without a count until this process is ended. `done` counts them too."""
     connection = http.client.HTTPConnection("127.0.0.1", admin)
     times = []
     while count is None or len(times) < count:
@@ -93,6 +93,8 @@ def scrape_times(admin, accept, count):
         if answer.status != 200:
             raise Failed(f"a scrape was answered with {answer.status}")
         times.append((time.monotonic() - began) * 1e3)
+        if done is not None:
+            done.value = len(times)
     return times
 
 
@@ -110,10 +112,18 @@ def report(port, admin, connections, seconds):
         print(f"echoes of another client, {what}: p50 {at(times, 0.5):.3f} ms, p99 {at(times, 0.99):.3f} ms, max {at(times, 1):.2f} ms")
 
     echoes("no scrapes")
-    scraper = multiprocessing.Process(target=scrape_times, args=(admin, OPEN_METRICS, None), daemon=True)
+    done = multiprocessing.Value("L", 0)
+    scraper = multiprocessing.Process(target=scrape_times, args=(admin, OPEN_METRICS, None, done), daemon=True)
     scraper.start()
+    while done.value == 0 and scraper.is_alive():
+        time.sleep(0.01)
+    before = done.value
     echoes("scraped without a pause")
+    scrapes = done.value - before
+    if not scraper.is_alive() or scrapes == 0:
+        raise Failed("the scraper has ended or got no answer: the echoes above were not scraped all the time")
     scraper.kill()
+    print(f"meanwhile {scrapes} scrapes")
 
 
 def main():

@@ -1,12 +1,15 @@
 #include "cli/http_get.hpp"
 
 #include <array>
+#include <optional>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 
+#include "config/units.hpp"
+#include "http/body_framing.hpp"
 #include "http/response_head.hpp"
 
 namespace wsproxy::cli {
@@ -48,8 +51,7 @@ class Get {
 
   void receive() {
     socket_.async_read_some(asio::buffer(input_), [this](error_code error, std::size_t size) {
-      const bool has_ended = error == asio::error::eof;
-      if (has_ended && status_ == http::HeadStatus::complete) return finish();
+      if (error == asio::error::eof) return on_end();
       if (succeeded(error)) on_bytes(base::Bytes{input_}.first(size));
     });
   }
@@ -62,17 +64,34 @@ class Get {
       answer_.reason = reader_.problem();
       return;
     }
-    std::size_t body_used = 0;
-    const auto body_status = reader_.body(bytes.subspan(used), body_used);
-    answer_.body += base::as_text(bytes.subspan(used, body_used));
-    if (body_status == http::ResponseHeadReader::BodyStatus::more && answer_.body.size() < most_body_)
-      return receive();
-    finish();
+    if (!body_) body_ = http::BodyFraming::of(reader_.head(), "GET");
+    on_body(bytes.subspan(used));
+  }
+
+  void on_body(base::Bytes bytes) {
+    std::size_t used = 0;
+    const auto status = body_->feed(bytes, used, &content_);
+    if (content_.size() > most_body_) {
+      answer_.reason = "an answer of more than " + config::size_text(most_body_);
+    } else if (status == http::BodyFraming::Status::malformed) {
+      answer_.reason = "an answer with a malformed body";
+    } else if (status == http::BodyFraming::Status::more) {
+      receive();
+    } else {
+      finish();
+    }
+  }
+
+  void on_end() {
+    if (body_ && body_->ends_with_connection()) return finish();
+    answer_.reason =
+        body_ ? "the connection ended within the answer" : "the connection ended without an answer";
   }
 
   void finish() {
     answer_.status = static_cast<int>(reader_.head().status);
     answer_.reason = reader_.head().reason;
+    answer_.body = base::as_text(content_.view());
   }
 
   tcp::resolver resolver_;
@@ -81,6 +100,8 @@ class Get {
   std::array<std::byte, 4096> input_{};
   http::ResponseHeadReader reader_;
   http::HeadStatus status_ = http::HeadStatus::need_more;
+  std::optional<http::BodyFraming> body_;  // once the head is complete
+  base::ByteQueue content_;
   std::size_t most_body_;
   HttpAnswer answer_;
 };

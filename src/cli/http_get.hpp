@@ -14,7 +14,8 @@ struct HttpAnswer {
   std::string body;
 };
 
-/// One GET, for a tool that has nothing else to do meanwhile. A body of more than `most_body` bytes is cut.
+/// One GET, for a tool that has nothing else to do meanwhile. An answer that is not complete, or has a body
+/// of more than `most_body` bytes, is none.
 HttpAnswer http_get(const Url& url, std::chrono::milliseconds deadline, std::size_t most_body);
 
 }  // namespace wsproxy::cli

@@ -10,7 +10,7 @@ namespace wsproxy::cli {
 namespace {
 
 constexpr std::chrono::seconds kDeadline{2};
-constexpr std::size_t kMostBody = 64 * 1024;
+constexpr std::size_t kMostBody = std::size_t{4} << 20;
 
 /// Empty for a 200.
 std::string problem_with(const HttpAnswer& answer) {

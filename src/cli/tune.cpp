@@ -38,10 +38,6 @@ int fail(const std::string& url, const std::string& problem) {
   return 1;
 }
 
-std::optional<std::string> no_variables(const std::string&) {
-  return std::nullopt;
-}
-
 double since_start(const MetricsText& metrics) {
   const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
   const double started = metrics.sum("process_start_time_seconds");
@@ -56,7 +52,7 @@ int tune(const std::string& url, std::uint32_t seconds, bool as_json) {
   Side side{*parsed};
   const auto yaml = side.get("/config");
   if (!yaml) return fail(url, side.problem());
-  const auto config = config::read_config(*yaml, "/config", no_variables);
+  const auto config = config::read_dump(*yaml, "/config");
   if (!config.errors.empty())
     return fail(url, "not a configuration that this version reads: " + config.errors.front().text());
 

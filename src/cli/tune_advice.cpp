@@ -17,20 +17,21 @@ std::string percent(double share) {
   return fmt::format("{:.1f} %", share * 100);
 }
 
-void Advice::look_at_bypassed(double without_gain, double random, double tried) {
-  if (tried <= 0) return;
+void Advice::look_at(const Bypassed& bypassed) {
   const std::uint64_t least = figures.in_force.min_size;
   const double mean = figures.payload_bytes / std::max(1.0, figures.messages);
-  if (without_gain / tried > kManyWithoutGain && least < kMostMinSize && mean < 512) {
+  const double in_vain = bypassed.without_gain / std::max(1.0, bypassed.tried);
+  if (in_vain > kManyWithoutGain && least < kMostMinSize && mean < 512) {
     const std::uint64_t next = least < 64 ? 64 : std::min(kMostMinSize, least * 2);
     set("min_size", config::size_text(next),
-        fmt::format("{} of what was tried did not shrink: too short to gain", percent(without_gain / tried)));
+        fmt::format("{} of what was tried did not shrink: too short to gain", percent(in_vain)));
   }
-  if (random / tried > kManyRaw) {
+  const double random = bypassed.random / std::max(1.0, bypassed.messages);
+  if (random > kManyRaw) {
     note(
         "{} of the messages look encrypted or compressed already; `enabled: false` for their route saves the "
         "look",
-        percent(random / tried));
+        percent(random));
   }
 }
 

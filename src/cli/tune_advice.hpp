@@ -34,8 +34,15 @@ class Advice {
     result.notes.push_back(fmt::format(text, std::forward<Values>(values)...));
   }
   double per_second(double total) const { return figures.seconds > 0 ? total / figures.seconds : 0; }
-  /// Of `tried` messages some did not shrink, and some look random.
-  void look_at_bypassed(double without_gain, double random, double tried);
+  /// Of `messages` to clients that take compression some look random, and of those that were tried some did
+  /// not shrink.
+  struct Bypassed {
+    double messages = 0;
+    double random = 0;
+    double tried = 0;
+    double without_gain = 0;
+  };
+  void look_at(const Bypassed& bypassed);
 
   const Figures& figures;
   Recommendation result;

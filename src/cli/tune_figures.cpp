@@ -4,11 +4,12 @@
 #include <cmath>
 #include <string>
 
+#include "proxy/compression_level.hpp"
+
 namespace wsproxy::cli {
 namespace {
 
-// Beside its workers a process has the threads of its side port, its log and its signals.
-constexpr double kOtherThreads = 2;
+constexpr std::uint8_t kHighestLevel = 9;
 
 class Difference {
  public:
@@ -61,9 +62,13 @@ Figures figures_of(const MetricsText& before, const MetricsText& after, const co
   Figures figures;
   figures.in_force = config.compression;
   figures.connections = after.sum("wsproxy_connections_active");
-  figures.workers = config.workers != 0 ? static_cast<double>(config.workers)
-                                        : std::max(1.0, after.sum("process_threads") - kOtherThreads);
+  figures.workers = std::max(1.0, after.sum("wsproxy_workers"));
   figures.messages = difference.of("wsproxy_messages_total", kToClient);
+  for (const char* type : {"text", "binary"}) {
+    figures.compressed +=
+        difference.of("wsproxy_messages_total",
+                      std::string{kToClient} + "," + label("type", type) + "," + label("compressed", "true"));
+  }
   figures.payload_bytes = difference.of("wsproxy_payload_bytes_total", kToClient);
   figures.wire_bytes = difference.of("wsproxy_wire_bytes_total", "direction=\"to_client\",side=\"client\"");
   figures.cpu_seconds = difference.of("process_cpu_seconds_total");
@@ -83,6 +88,7 @@ Figures figures_of(const MetricsText& before, const MetricsText& after, const co
   figures.memory_bytes = after.sum("wsproxy_compression_memory_bytes");
   figures.memory_limit_bytes = after.sum("wsproxy_compression_memory_limit_bytes");
   figures.level = static_cast<int>(after.sum("wsproxy_compression_level"));
+  figures.configured_level = proxy::lowest_level(config, deflate::Governor{kHighestLevel});
   figures.observed = observed_of(difference);
   return figures;
 }

@@ -15,6 +15,7 @@ struct Figures {
   double connections = 0;  // now
   double workers = 1;
   double messages = 0;       // to clients
+  double compressed = 0;     // of them
   double payload_bytes = 0;  // to clients
   double wire_bytes = 0;     // to clients
   double cpu_seconds = 0;    // of the process
@@ -27,7 +28,8 @@ struct Figures {
   std::array<double, telemetry::kSacrificeNames.size()> sacrifices{};
   double memory_bytes = 0;        // now
   double memory_limit_bytes = 0;  // now
-  int level = 0;                  // in force now
+  int level = 0;                  // the lowest in force now
+  int configured_level = 0;       // the lowest of all that are configured, those of routes included
   // What was observed.
   telemetry::ObservedCounters observed;
 };

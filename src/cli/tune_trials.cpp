@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "cli/tune_advice.hpp"
+#include "deflate/encoder.hpp"
 
 namespace wsproxy::cli {
 namespace {
@@ -13,12 +14,16 @@ constexpr double kReachGain = 0.04;         // of the bytes that remain
 constexpr double kBytesPerKilobyte = 1;     // and so many a message for each KB more that a connection keeps
 constexpr double kLevelGain = 0.03;         // of the bytes that remain
 constexpr double kDearestGigabyte = 400;    // CPU seconds for each GB that a slower level saves on top
-constexpr double kStandingEncoders = 128;   // a worker
-constexpr double kEncoderBytes = 168 * 1024;
 constexpr std::size_t kLongReach = 32 * 1024;
 
+/// Of all workers together.
+double standing_encoders(const Figures& figures) {
+  const double share = static_cast<double>(figures.in_force.memory) / figures.workers;
+  return figures.workers * static_cast<double>(deflate::standing_encoders(static_cast<std::size_t>(share)));
+}
+
 bool encoders_stand(const Figures& figures) {
-  return figures.connections <= kStandingEncoders * figures.workers;
+  return figures.connections <= standing_encoders(figures);
 }
 
 /// How far back messages refer in effect. An encoder that stands refers to all that its window has.
@@ -32,9 +37,8 @@ std::size_t reach_in_effect(const Figures& figures, const config::Compression& s
 
 double memory_for(const Figures& figures, std::size_t reach, const config::Compression& settings) {
   const double received = settings.client_context_takeover ? std::exp2(settings.client_window_bits) : 0;
-  const double encoders = std::min({figures.connections, kStandingEncoders * figures.workers,
-                                    static_cast<double>(settings.memory) / 4 / kEncoderBytes});
-  return figures.connections * (static_cast<double>(reach) + received) + encoders * kEncoderBytes;
+  const double encoders = std::min(figures.connections, standing_encoders(figures));
+  return figures.connections * (static_cast<double>(reach) + received) + encoders * deflate::kEncoderBytes;
 }
 
 double ratio(const telemetry::TrialCounters& trial) {
@@ -74,10 +78,12 @@ void FromTrials::look() {
   set("mode", "compress", fmt::format("trials saved up to {}", percent(1 - best)));
   const std::size_t reach = choose_reach();
   const std::uint8_t level = choose_level(reach);
-  double tried = 0;
-  for (const auto& one : observed.trials) tried += static_cast<double>(one.messages);
-  look_at_bypassed(static_cast<double>(observed.bypassed[no_gain]),
-                   static_cast<double>(observed.bypassed[incompressible] + observed.bypassed[stream]), tried);
+  Bypassed bypassed;
+  for (const auto& one : observed.trials) bypassed.messages += static_cast<double>(one.messages);
+  bypassed.random = static_cast<double>(observed.bypassed[incompressible] + observed.bypassed[stream]);
+  bypassed.tried = bypassed.messages - bypassed.random - static_cast<double>(observed.bypassed[too_small]);
+  bypassed.without_gain = static_cast<double>(observed.bypassed[no_gain]);
+  look_at(bypassed);
   const double broadcast =
       static_cast<double>(observed.broadcasts) / static_cast<double>(observed.seen_messages);
   if (broadcast > 0.05) {

@@ -8,6 +8,7 @@ namespace wsproxy::cli {
 namespace {
 
 constexpr double kMemoryFull = 0.9;
+constexpr double kFewAgreed = 0.1;  // of the messages: too few to judge compression by
 
 class FromUse : public Advice {
  public:
@@ -16,6 +17,12 @@ class FromUse : public Advice {
   void look();
 
  private:
+  /// What goes to clients that have agreed to compression, compressed or not.
+  struct Agreed {
+    double messages = 0;
+    double payload_bytes = 0;
+  };
+  Agreed to_those_who_agreed() const;
   void look_at_memory();
   void look_at_cpu();
 };
@@ -32,28 +39,45 @@ void FromUse::look() {
   const double saved = figures.input_bytes - figures.output_bytes;
   result.expected = {per_second(saved), saved / figures.payload_bytes, per_second(figures.compress_seconds),
                      figures.memory_bytes};
-  double tried = figures.bypassed[no_gain];
-  double raw = 0;
-  for (const double one : figures.bypassed) raw += one;
-  if (figures.input_bytes <= 0 && raw <= 0) {
+  const Agreed agreed = to_those_who_agreed();
+  if (agreed.messages <= 0) {
     note("no client has agreed to compression: there is nothing to tune");
     return;
   }
-  if (saved < figures.payload_bytes * (1 - kNotWorthIt)) {
+  const bool are_few = agreed.messages < figures.messages * kFewAgreed;
+  if (are_few) {
+    note("only {} of the messages go to clients that have agreed to compression",
+         percent(agreed.messages / figures.messages));
+  } else if (saved < agreed.payload_bytes * (1 - kNotWorthIt)) {
     set("enabled", "false",
-        fmt::format("it saves only {} of the payload", percent(saved / figures.payload_bytes)));
+        fmt::format("it saves only {} of the payload of clients that have agreed to it",
+                    percent(saved / agreed.payload_bytes)));
     result.expected = {};
     return;
   }
-  tried = std::max(0.0, figures.messages - raw) + figures.bypassed[no_gain];
-  look_at_bypassed(figures.bypassed[no_gain], figures.bypassed[incompressible] + figures.bypassed[stream],
-                   std::max(tried, figures.messages));
+  look_at({.messages = agreed.messages,
+           .random = figures.bypassed[incompressible] + figures.bypassed[stream],
+           .tried = figures.compressed + figures.bypassed[no_gain],
+           .without_gain = figures.bypassed[no_gain]});
   look_at_memory();
   look_at_cpu();
   if (figures.shared > 0.05 * figures.messages) {
     note("{} of the messages took bytes that were compressed for another client",
          percent(figures.shared / figures.messages));
   }
+}
+
+/// How much payload was bypassed is not counted: what goes raw to whomever is of that size on average, and
+/// what is too small is no larger than that.
+FromUse::Agreed FromUse::to_those_who_agreed() const {
+  double bypassed = 0;
+  for (const double one : figures.bypassed) bypassed += one;
+  const double raw_messages = std::max(1.0, figures.messages - figures.compressed);
+  const double mean = std::max(0.0, figures.payload_bytes - figures.input_bytes) / raw_messages;
+  const double small = std::min(mean, static_cast<double>(figures.in_force.min_size));
+  return {figures.compressed + bypassed, figures.input_bytes +
+                                             (bypassed - figures.bypassed[too_small]) * mean +
+                                             figures.bypassed[too_small] * small};
 }
 
 void FromUse::look_at_memory() {
@@ -75,7 +99,7 @@ void FromUse::look_at_memory() {
 
 void FromUse::look_at_cpu() {
   const config::Compression& now = figures.in_force;
-  if (now.adaptive && figures.level > 0 && figures.level < now.level) {
+  if (now.adaptive && figures.level > 0 && figures.level < figures.configured_level) {
     set("level", std::to_string(figures.level),
         fmt::format(
             "the CPU is short: level {} was lowered to it; more CPU or `workers` would be the other way",

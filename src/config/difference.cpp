@@ -14,7 +14,6 @@ namespace wsproxy::config {
 namespace {
 
 constexpr std::string_view kNone = "(none)";
-constexpr std::string_view kHidden = "(hidden)";
 
 struct Value {
   std::string key;
@@ -64,6 +63,21 @@ std::vector<Value> values_of(const Config& config) {
   return flattener.take();
 }
 
+using Texts = std::map<std::string, std::string>;  // by key
+
+Texts texts_of(const std::vector<Value>& values) {
+  Texts texts;
+  for (const Value& value : values) texts.emplace(value.key, value.text);
+  return texts;
+}
+
+/// Whether a route has there what it would have from above.
+bool is_from_above(const std::string& key, const Texts& texts) {
+  if (!key.starts_with("routes[")) return false;
+  const auto above = texts.find(key.substr(key.find("].") + 2));
+  return above != texts.end() && above->second == texts.at(key);
+}
+
 std::string shown(const Value& value) {
   return value.is_secret && !value.text.empty() ? std::string{kHidden} : value.text;
 }
@@ -71,22 +85,22 @@ std::string shown(const Value& value) {
 }  // namespace
 
 std::vector<Change> difference(const Config& before, const Config& after) {
+  const std::vector<Value> old = values_of(before);
   const std::vector<Value> now = values_of(after);
-  std::map<std::string, Value> old;
-  std::vector<Value> in_order = values_of(before);
-  for (const Value& value : in_order) old.emplace(value.key, value);
+  const Texts old_texts = texts_of(old);
+  const Texts new_texts = texts_of(now);
   std::vector<Change> changes;
   for (const Value& value : now) {
-    const auto found = old.find(value.key);
-    if (found == old.end()) {
+    const auto found = old_texts.find(value.key);
+    if (found == old_texts.end()) {
       changes.push_back({value.key, std::string{kNone}, shown(value)});
-      continue;
+    } else if (found->second != value.text &&
+               !(is_from_above(value.key, old_texts) && is_from_above(value.key, new_texts))) {
+      changes.push_back({value.key, shown({value.key, found->second, value.is_secret}), shown(value)});
     }
-    if (found->second.text != value.text) changes.push_back({value.key, shown(found->second), shown(value)});
-    old.erase(found);
   }
-  for (const Value& value : in_order) {
-    if (old.contains(value.key)) changes.push_back({value.key, shown(value), std::string{kNone}});
+  for (const Value& value : old) {
+    if (!new_texts.contains(value.key)) changes.push_back({value.key, shown(value), std::string{kNone}});
   }
   return changes;
 }

@@ -16,7 +16,8 @@ struct Change {
   bool operator==(const Change&) const = default;
 };
 
-/// In the order of the keys; those of lists by their place in them.
+/// In the order of the keys; those of lists by their place in them. What a route takes from above, before and
+/// after, is told there only.
 std::vector<Change> difference(const Config& before, const Config& after);
 
 /// Whether a change of this key has no effect before the process starts anew.

@@ -12,8 +12,6 @@
 namespace wsproxy::config {
 namespace {
 
-constexpr std::string_view kHidden = "(hidden)";
-
 bool is_plain_char(char c) {
   return base::is_token_char(c) ? std::string_view{"!#%&'*`|"}.find(c) == std::string_view::npos
                                 : c == '/' || c == ':';

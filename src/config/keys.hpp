@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.hpp"
@@ -18,6 +19,9 @@ struct Key {
   std::string same_as = {};  // a section with the keys of that one, which also gives the defaults
   bool needs_items = false;  // a list that may not be empty
 };
+
+/// Stands for a secret that is set, wherever values are shown.
+constexpr std::string_view kHidden = "(hidden)";
 
 class Visitor;
 

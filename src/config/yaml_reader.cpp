@@ -62,7 +62,9 @@ bool has_within(const std::string& key, const std::set<std::string>& keys) {
 /// Walks the table of keys and the YAML tree side by side.
 class Reader final : public Visitor {
  public:
-  explicit Reader(const Environment& environment) : environment_(environment) {}
+  enum class Secrets : std::uint8_t { written, hidden };  // hidden: as in a dump
+
+  Reader(const Environment& environment, Secrets secrets) : environment_(environment), secrets_(secrets) {}
 
   void read(const YamlNode& root, Config& config) {
     enter(root, "", root.at, [&] { describe(*this, config); });
@@ -189,6 +191,7 @@ class Reader final : public Visitor {
       const Position at = node.kind == YamlNode::Kind::null ? position_of(path) : node.at;
       return report(at, path, fmt::format("{}, must be {}", name_of(node.kind), value.rule()));
     }
+    if (is_secret && secrets_ == Secrets::hidden && node.text == kHidden) return;
     const Expansion expansion = expand(node.text, environment_);
     if (!expansion.problem.empty()) return report(node.at, path, expansion.problem);
     const std::string shown = is_secret ? "the value" : in_quotes(expansion.text);
@@ -214,6 +217,7 @@ class Reader final : public Visitor {
   }
 
   const Environment& environment_;
+  Secrets secrets_;
   Map map_;
   std::string path_;  // of the key that find() was asked for last
   std::map<std::string, Position> positions_;
@@ -226,10 +230,8 @@ void sort_by_position(std::vector<Error>& errors) {
   });
 }
 
-}  // namespace
-
-ReadResult read_config(std::string_view yaml, const std::string& file_name, const Environment& environment,
-                       const FurtherCheck& further) {
+ReadResult read(std::string_view yaml, const std::string& file_name, Reader reader,
+                const FurtherCheck& further) {
   ReadResult result;
   const YamlDocument document = parse_yaml(std::string{yaml});
   if (!document.problem.empty()) {
@@ -237,7 +239,6 @@ ReadResult read_config(std::string_view yaml, const std::string& file_name, cons
     result.errors.push_back({file_name, at.line, at.column, "", document.problem});
     return result;
   }
-  Reader reader{environment};
   reader.read(document.root, result.config);
   const std::set<std::string> wrong_keys = reader.wrong_keys();
   for (const Error& error : validate(result.config)) {
@@ -256,10 +257,22 @@ ReadResult read_config(std::string_view yaml, const std::string& file_name, cons
   return result;
 }
 
+}  // namespace
+
+ReadResult read_config(std::string_view yaml, const std::string& file_name, const Environment& environment,
+                       const FurtherCheck& further) {
+  return read(yaml, file_name, Reader{environment, Reader::Secrets::written}, further);
+}
+
 ReadResult load_config(const std::string& path, const Environment& environment, const FurtherCheck& further) {
   const auto text = read_file(path, kMaxYamlBytes);
   if (text) return read_config(*text, path, environment, further);
   return {{}, {{path, 0, 0, "", text.problem}}};
+}
+
+ReadResult read_dump(std::string_view yaml, const std::string& name) {
+  const Environment empty = [](const std::string&) { return std::nullopt; };
+  return read(yaml, name, Reader{empty, Reader::Secrets::hidden}, {});
 }
 
 }  // namespace wsproxy::config

@@ -29,4 +29,7 @@ ReadResult read_config(std::string_view yaml, const std::string& file_name, cons
 ReadResult load_config(const std::string& path, const Environment& environment,
                        const FurtherCheck& further = {});
 
+/// Reads back what dump() has made, here or in another process; a secret that it hides has its default.
+ReadResult read_dump(std::string_view yaml, const std::string& name);
+
 }  // namespace wsproxy::config

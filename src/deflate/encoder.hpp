@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,6 +18,16 @@ namespace wsproxy::deflate {
 /// fetching cold codec memory. ISA-L's streams are all of one size.
 EncoderShape fitted_shape(Method method, std::uint8_t agreed_window_bits, std::size_t past,
                           std::size_t text_size);
+
+/// What an encoder that stands takes, about.
+constexpr std::size_t kEncoderBytes = 168 * 1024;
+/// How many may stand on a worker, where connections left them, with so much memory for compression. Enough
+/// for those that are busy at the same time to find theirs standing, as long as they fit the processor's
+/// caches; fewer when they would take more than a quarter of the budget.
+constexpr std::size_t standing_encoders(std::size_t memory) {
+  constexpr std::size_t kMost = 128;
+  return std::clamp<std::size_t>(memory / 4 / kEncoderBytes, 1, kMost);
+}
 
 class EncoderPool;
 

@@ -27,6 +27,8 @@ bool Governor::observe(double utilisation) {
   const bool is_calm = utilisation < kCalm;
   busy_rounds_ = is_busy ? busy_rounds_ + 1 : 0;
   calm_rounds_ = is_calm ? calm_rounds_ + 1 : 0;
+  if (busy_rounds_ >= kBusyRounds) is_short_ = true;
+  if (calm_rounds_ >= kCalmRounds) is_short_ = false;
   if (busy_rounds_ >= kBusyRounds) return lower();
   if (calm_rounds_ >= calm_needed_) return raise();
   return false;

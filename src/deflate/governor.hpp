@@ -28,6 +28,8 @@ class Governor {
   /// Levels above it are not used now.
   std::uint8_t cap() const { return cap_; }
   std::uint8_t highest() const { return highest_; }
+  /// Whether the last rounds have said so, also where no level may be lowered for it; as long as the cap is.
+  bool is_cpu_short() const { return is_short_ || cap_ < highest_; }
   /// What is in force where so much is configured.
   std::uint8_t level(std::uint8_t configured) const { return std::min(configured, cap_); }
 
@@ -37,8 +39,9 @@ class Governor {
 
   std::uint8_t highest_;
   std::uint8_t cap_;
-  int busy_rounds_ = 0;  // in a row
-  int calm_rounds_ = 0;  // in a row
+  bool is_short_ = false;  // of calm and busy, busy was last
+  int busy_rounds_ = 0;    // in a row
+  int calm_rounds_ = 0;    // in a row
   int calm_needed_ = kCalmRounds;
   int since_raise_ = kRegret;  // rounds, counted as far as that
 };

@@ -89,7 +89,7 @@ bool Observer::is_due(std::uint32_t every, std::uint64_t now) {
   messages_due_ -= next_cost_;
   // By chance, so that a rhythm of the messages is no rhythm of the sample.
   next_cost_ = 1 + random() % (2 * std::uint64_t{every} - 1);
-  return debt_ < kCredit && governor_.cap() == governor_.highest();
+  return debt_ < kCredit && !governor_.is_cpu_short();
 }
 
 LiveEncoder* Observer::encoder(EncoderShape shape) {

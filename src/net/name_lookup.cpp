@@ -11,6 +11,8 @@
 #include <boost/asio/post.hpp>
 #include <system_error>
 
+#include "base/thread_signals.hpp"
+
 namespace wsproxy::net {
 
 namespace {
@@ -86,6 +88,7 @@ class NameLookup::Desk {
   }
 
   [[noreturn]] void run() {
+    base::leave_signals_to_main_thread();
     std::unique_lock lock{mutex_};
     for (;;) {
       ++idle_;

@@ -18,11 +18,6 @@ namespace wsproxy::proxy {
 namespace {
 
 constexpr std::size_t kReadBuffer = 128 * 1024;  // a 64 KiB message and its header in one read
-// Enough for the connections that are busy at the same time on one worker to find theirs standing, as long
-// as they fit the processor's caches; freed when idle. Fewer when they would take more than a quarter of
-// the budget.
-constexpr std::size_t kStandingEncoders = 128;
-constexpr std::size_t kEncoderBytes = 168 * 1024;
 constexpr std::size_t kIdleDecoders = 2;
 constexpr std::size_t kSweepSteps = 64;  // 10 to 20 us each: nobody waits longer than about 1 ms for it
 constexpr std::size_t kWorthTrimming = std::size_t{256} << 10;
@@ -64,7 +59,7 @@ Context::Context(net::IoContext& loop, std::shared_ptr<const Settings> first, te
       log(log_to),
       quota(process_quota),
       codecs({.memory = memory_share,
-              .encoders = std::clamp<std::size_t>(memory_share / 4 / kEncoderBytes, 1, kStandingEncoders),
+              .encoders = deflate::standing_encoders(memory_share),
               .decoders = kIdleDecoders,
               .highest_level = highest_adaptive_level(config()),
               .seed = random_seed()}),

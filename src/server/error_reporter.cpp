@@ -1,12 +1,12 @@
 #include "server/error_reporter.hpp"
 
-#include <csignal>
 #include <random>
 #include <utility>
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
+#include "base/thread_signals.hpp"
 #include "telemetry/sentry_limits.hpp"
 
 namespace wsproxy::server {
@@ -62,11 +62,7 @@ ErrorReporter::~ErrorReporter() {
 }
 
 void ErrorReporter::run() {
-  // SIGTERM and its like are for the threads that know what to do.
-  sigset_t all;
-  sigfillset(&all);
-  for (const int crash : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) sigdelset(&all, crash);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  base::leave_signals_to_main_thread();
   for (;;) {
     try {
       io_.run();
@@ -82,10 +78,15 @@ void ErrorReporter::run() {
 /// On the thread that has an error: one call on its way is enough.
 void ErrorReporter::wake() {
   if (wake_is_posted_.exchange(true)) return;
-  boost::asio::post(io_, [this] {
-    wake_is_posted_ = false;
-    send_next();
-  });
+  try {
+    boost::asio::post(io_, [this] {
+      wake_is_posted_ = false;
+      send_next();
+    });
+  } catch (...) {
+    wake_is_posted_ = false;  // the next one tries again
+    throw;
+  }
 }
 
 void ErrorReporter::send_next() {

@@ -151,6 +151,7 @@ SideAnswer Server::metrics(std::string_view accept) {
   telemetry::Snapshot snapshot;
   // Sums without one worker would look like counters that were reset.
   if (!collect(snapshot.counters)) return {.status = 503, .body = "a worker does not answer\n"};
+  snapshot.workers = workers_.size();
   snapshot.connections_limit = keeper_.current()->limits.max_connections;
   snapshot.log_lines_dropped = log_.dropped();
   snapshot.version = version_;

@@ -228,6 +228,7 @@ void add_operations(Families& out, const Snapshot& snapshot) {
   out.push_back(make_counter("wsproxy_log_lines_dropped_total",
                              "Log lines given up since their reader was too slow.",
                              as_number(snapshot.log_lines_dropped)));
+  out.push_back(make_gauge("wsproxy_workers", "Threads that relay.", as_number(snapshot.workers)));
   auto build = make_family(MetricType::Gauge, "wsproxy_build_info", "Always 1; the labels say what runs.");
   add_gauge(build, {{"version", snapshot.version}}, 1);
   out.push_back(std::move(build));

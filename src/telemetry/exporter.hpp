@@ -27,6 +27,7 @@ struct ReloadCounters {
 struct Snapshot {
   Counters counters;  // the sum over all workers
   std::vector<CertificateExpiry> certificates;
+  std::uint64_t workers = 0;            // that run
   std::uint64_t connections_limit = 0;  // limits.max_connections
   std::uint64_t log_lines_dropped = 0;
   std::string version;

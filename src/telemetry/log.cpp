@@ -1,6 +1,5 @@
 #include "telemetry/log.hpp"
 
-#include <csignal>
 #include <cstdlib>
 #include <mutex>
 #include <optional>
@@ -13,6 +12,7 @@
 #include <spdlog/details/thread_pool.h>
 #include <spdlog/sinks/sink.h>
 
+#include "base/thread_signals.hpp"
 #include "telemetry/line_writer.hpp"
 
 namespace wsproxy::telemetry {
@@ -35,14 +35,6 @@ Colour wants_colour(const LogOptions& options) {
   return colour_for(isatty(STDERR_FILENO) != 0, std::getenv("NO_COLOR"), std::getenv("TERM"));
 }
 
-/// The log's thread takes no signals: SIGTERM is for the threads that know what to do, and a SIGPIPE
-/// of a closed stderr must not end the process.
-void block_all_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
-
 }  // namespace
 
 /// Lines are made on the caller's thread, so that borrowed values need not live on; spdlog only
@@ -59,7 +51,8 @@ class Log::Backend {
         clock_(options.clock ? std::move(options.clock) : Clock{std::chrono::system_clock::now}),
         sink_(options.sink ? std::move(options.sink)
                            : Sink{[this](std::string_view line) { stderr_.write(line); }}),
-        pool_(std::make_shared<spdlog::details::thread_pool>(options.queue_lines, 1, block_all_signals)),
+        pool_(std::make_shared<spdlog::details::thread_pool>(options.queue_lines, 1,
+                                                             base::leave_signals_to_main_thread)),
         logger_(std::make_shared<spdlog::async_logger>("wsproxy", std::make_shared<Carrier>(*this), pool_,
                                                        spdlog::async_overflow_policy::overrun_oldest)) {}
 

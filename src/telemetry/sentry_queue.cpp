@@ -1,6 +1,7 @@
 #include "telemetry/sentry_queue.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace wsproxy::telemetry {
@@ -23,7 +24,11 @@ void SentryQueue::add(SentryEvent event, Time now) {
     return;
   }
   events_.push_back(std::move(event));
-  on_more_();
+  try {
+    on_more_();
+  } catch (const std::exception&) {
+    // Out of memory: it is sent with the next one, or at the end.
+  }
 }
 
 std::optional<SentryEvent> SentryQueue::take() {

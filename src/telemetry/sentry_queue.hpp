@@ -22,7 +22,7 @@ class SentryQueue {
   static constexpr unsigned kEventsPerMinute = 30;
 
   /// Until then nothing is taken. `on_more` is called after events came, on the thread that has added it, and
-  /// must not block.
+  /// must not block. What it throws is swallowed: the event stays, and the next one calls again.
   void open(std::function<void()> on_more);
   /// Takes nothing more; no call comes after this.
   void close();

@@ -10,12 +10,14 @@ import signal
 import subprocess
 import tempfile
 
-from harness import DEADLINE, SANITIZED, WSPROXY, EchoApp, SystemTest, main, run_command, wait_until
+from harness import DEADLINE, SANITIZED, WSPROXY, EchoApp, SystemTest, free_port, main, run_command, wait_until
+from harness.authority import Authority
 from harness.bystander import Bystander
 from harness.sentry import Sentry, time_of
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MARKER = "marker-of-a-client-51cd"
+FATAL = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 TGKILL = {"x86_64": 234, "aarch64": 131}
 
 
@@ -64,7 +66,7 @@ class CrashTest(SystemTest):
 
 class Told(CrashTest):
     def test_each_fatal_signal_is_told_and_ends_it_as_ever(self):
-        for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE):
+        for number in FATAL:
             with self.subTest(signal=number.name):
                 self.start_proxy()
                 client = self.echo_client(f"/{MARKER}", extensions="permessage-deflate", fields=[("User-Agent", MARKER)])
@@ -99,6 +101,25 @@ class Told(CrashTest):
         line = self.crash_line()
         self.assertEqual((line["thread"], line["thread_id"]), ("worker", worker))
         self.assertGreater(len(line["backtrace"]), 5)
+
+    def test_every_thread_takes_the_signals_of_its_faults_and_only_the_main_one_others(self):
+        app = EchoApp()
+        certificate = Authority(self.folder).issue("localhost")
+        listeners = [{"name": "public", "address": f"127.0.0.1:{free_port()}"},
+                     {"name": "tls", "address": f"127.0.0.1:{free_port()}", "tls": {"certificate": certificate.crt, "private_key": certificate.key}}]
+        self.start(app, app_url=app.url.replace("127.0.0.1", "localhost"), listeners=listeners, workers=1,
+                   sentry={"dsn": self.sentry().dsn(), "crash_directory": self.crashes})
+        tasks = f"/proc/{self.proxy.pid}/task"
+        seen = 0
+        for task in map(int, os.listdir(tasks)):
+            with open(f"{tasks}/{task}/status") as file:
+                blocked = int(re.search(r"SigBlk:\s*(\w+)", file.read())[1], 16)
+            for number in FATAL:
+                self.assertFalse(blocked >> (number - 1) & 1, number.name)
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+                self.assertEqual(blocked >> (number - 1) & 1, task != self.proxy.pid, number.name)
+            seen += 1
+        self.assertEqual(seen, 7, "main, worker, its TLS, names, side port, log, reports")
 
     def test_a_stripped_program_tells_the_same_and_its_symbols_are_apart(self):
         program = os.path.join(tempfile.mkdtemp(dir=self.folder), "wsproxy")

@@ -26,7 +26,7 @@ wsproxy_http_requests_total wsproxy_http_body_bytes_total wsproxy_http_request_s
 wsproxy_closes_total wsproxy_upstream_errors_total wsproxy_rejected_total wsproxy_backpressure_total wsproxy_draining
 wsproxy_config_reloads_total wsproxy_config_last_reload_success_timestamp_seconds wsproxy_log_lines_dropped_total
 wsproxy_tls_handshakes_total wsproxy_tls_handshake_errors_total
-wsproxy_build_info process_cpu_seconds_total process_open_fds process_max_fds process_resident_memory_bytes
+wsproxy_workers wsproxy_build_info process_cpu_seconds_total process_open_fds process_max_fds process_resident_memory_bytes
 process_virtual_memory_bytes process_virtual_memory_max_bytes process_threads process_start_time_seconds
 """.split()
 HISTOGRAMS = {"wsproxy_connection_duration_seconds", "wsproxy_handshake_seconds", "wsproxy_message_size_bytes", "wsproxy_relay_seconds",
@@ -107,6 +107,10 @@ class Metrics(SystemTest):
         for extension in ("accepted", "declined", "absent"):
             self.assertEqual(metrics.sum("wsproxy_handshakes_total", extension=extension), 0)
         self.assertEqual(metrics.sum("wsproxy_build_info"), 1)
+
+    def test_the_workers_that_run(self):
+        self.start(workers=3)
+        self.assertEqual(self.proxy.metrics().sum("wsproxy_workers"), 3)
 
     def test_messages_and_bytes_move_while_the_connection_is_open(self):
         self.start(EchoApp())

@@ -166,6 +166,11 @@ class Tune(Traffic):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("not enough traffic", done.stdout)
 
+    def test_a_proxy_with_secrets_can_be_tuned(self):
+        self.start(sentry={"dsn": "http://key@127.0.0.1:1/1", "crash_directory": ""})
+        done = self.tune()
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_nobody_there_and_wrong_usage(self):
         self.start()
         self.assertEqual(run_command("tune", "http://127.0.0.1:1", "--seconds", "0").returncode, 1)

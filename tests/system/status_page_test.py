@@ -1,6 +1,7 @@
 """The status page at / of the side port, in a real browser and with real traffic (DESIGN section 8)."""
 
 import http.client
+import json
 import re
 import signal
 
@@ -151,6 +152,28 @@ class State(StatusPageTest):
         self.assertFalse(self.is_shown("#silent"))
         self.assertEqual(self.figure("connections.active"), "0")
         self.wait_text('[data-chart="connections"] .readout', lambda text: text == "open 0")
+
+    def test_the_history_of_another_process_is_all_asked_for_even_if_it_is_longer(self):
+        def newest():
+            samples = json.loads(read(self.proxy, "/status")[1])["history"]["samples"]
+            return samples[-1]["seq"] if samples else 0
+
+        def asks_for_all():
+            urls = self.ask("performance.getEntriesByType('resource').map(({name}) => name)")
+            return sum(url.endswith("/status") for url in urls)
+
+        self.start_echo()
+        self.open_page()
+        wait_until(lambda: "since=" in self.ask("performance.getEntriesByType('resource').at(-1).name"), "samples on the page")
+        self.ask("document.querySelector('#pause').click()")
+        shown, before = newest(), asks_for_all()
+        self.proxy.exit_code_matters = False
+        self.proxy.signal(signal.SIGKILL)
+        self.proxy.wait_exit()
+        self.command("run", "--config", self.proxy.config_file).wait_for_line("serving")
+        wait_until(lambda: newest() > shown, "a longer history")
+        self.ask("document.querySelector('#pause').click()")
+        wait_until(lambda: asks_for_all() == before + 1, "a question for all of it")
 
     def test_it_asks_only_while_it_is_looked_at(self):
         self.start_echo()

@@ -50,7 +50,8 @@ telemetry::Snapshot proxy(std::uint64_t times) {
   observed.broadcasts = 73 * times;
   observed.spent_ns = 74 * times * kSecond;
   snapshot.process.cpu_seconds = 75.5 * static_cast<double>(times);
-  snapshot.process.threads = 6;
+  snapshot.process.threads = 1000;
+  snapshot.workers = 4;
   return snapshot;
 }
 
@@ -63,6 +64,7 @@ Figures figures(const telemetry::Snapshot& before, const telemetry::Snapshot& af
 TEST_CASE("what happens between two pages is what the second has more") {
   const Figures found = figures(proxy(2), proxy(5));
   CHECK(found.messages == 30);
+  CHECK(found.compressed == 18);
   CHECK(found.payload_bytes == 33);
   CHECK(found.wire_bytes == 36);
   CHECK(found.cpu_seconds == Approx(226.5));
@@ -97,6 +99,7 @@ TEST_CASE("what was observed between two pages is what the second has more") {
 TEST_CASE("what there is now is what the second page says") {
   const Figures found = figures(proxy(2), proxy(5));
   CHECK(found.connections == 7);
+  CHECK(found.workers == 4);
   CHECK(found.memory_bytes == 205);
   CHECK(found.memory_limit_bytes == 210);
   CHECK(found.level == 5);
@@ -113,22 +116,22 @@ TEST_CASE(
   CHECK(restarted.observed.trials[8].compress_ns == 0);
 }
 
-TEST_CASE("the workers are those of the configuration, or all threads but the two beside them") {
-  config::Config config;
-  config.workers = 3;
-  CHECK(figures(proxy(1), proxy(2), config).workers == 3);
-  config.workers = 0;
-  CHECK(figures(proxy(1), proxy(2), config).workers == 4);
-  telemetry::Snapshot unknown = proxy(2);
-  unknown.process.threads.reset();
-  CHECK(figures(proxy(1), unknown, config).workers == 1);
-}
-
 TEST_CASE("the settings in force are the configuration's") {
   config::Config config;
   config.compression.level = 3;
   config.compression.min_size = 99;
   CHECK(figures(proxy(1), proxy(2), config).in_force == config.compression);
+}
+
+TEST_CASE("the level that is configured is the lowest of all, where compression is on") {
+  config::Config config;
+  const auto configured = [&config] { return figures(proxy(1), proxy(2), config).configured_level; };
+  CHECK(configured() == 6);
+  config.routes.resize(1);
+  config.routes[0].compression.level = 1;
+  CHECK(configured() == 1);
+  config.routes[0].compression.enabled = false;
+  CHECK(configured() == 6);
 }
 
 }  // namespace

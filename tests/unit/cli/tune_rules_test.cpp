@@ -51,6 +51,7 @@ Figures compressing() {
   figures.workers = 2;
   figures.connections = 100;
   figures.messages = 100'000;
+  figures.compressed = 100'000;
   figures.payload_bytes = 25e6;
   figures.cpu_seconds = 1;
   figures.input_bytes = 25e6;
@@ -58,7 +59,7 @@ Figures compressing() {
   figures.compress_seconds = 0.2;
   figures.memory_bytes = 20e6;
   figures.memory_limit_bytes = 256e6;
-  figures.level = 6;
+  figures.level = figures.configured_level = 6;
   return figures;
 }
 
@@ -169,9 +170,39 @@ TEST_CASE("Messages that are too short to gain are left alone") {
   figures.observed.bypassed[3] = 2000;
   CHECK(value_of(recommend(figures), "min_size") == "64B");
   Figures used = compressing();
+  used.compressed = 70'000;
   used.bypassed[3] = 30'000;
   used.in_force.min_size = 64;
   CHECK(value_of(recommend(used), "min_size") == "128B");
+}
+
+TEST_CASE("How many did not shrink is told of those that were tried only") {
+  Figures trials = observed(kChat);
+  trials.observed.bypassed = {5000, 1000, 1000, 500, 0, 0};  // of 9000: 2000 were tried
+  CHECK(value_of(recommend(trials), "min_size") == "64B");
+  trials.observed.bypassed[3] = 399;
+  CHECK_FALSE(value_of(recommend(trials), "min_size"));
+
+  Figures used = compressing();
+  used.compressed = 10'000;  // 60'000 go to clients without compression
+  used.input_bytes = 2.5e6;
+  used.output_bytes = 0.8e6;
+  used.bypassed = {20'000, 4000, 3000, 3000, 0, 0};
+  CHECK(value_of(recommend(used), "min_size") == "64B");
+  used.bypassed[3] = 2499;
+  CHECK_FALSE(value_of(recommend(used), "min_size"));
+}
+
+TEST_CASE("How many look random is told of all that might be compressed") {
+  Figures used = compressing();
+  used.compressed = 10'000;
+  used.input_bytes = 2.5e6;
+  used.output_bytes = 0.8e6;
+  used.bypassed = {0, 6000, 5000, 0, 0, 0};
+  REQUIRE(recommend(used).notes.size() == 1);
+  CHECK(recommend(used).notes[0].starts_with("52.4 % of the messages look encrypted"));
+  used.bypassed[0] = 1001;
+  CHECK(recommend(used).notes.empty());
 }
 
 TEST_CASE("Random messages and broadcasts are told") {
@@ -195,6 +226,44 @@ TEST_CASE("What compresses in vain is switched off") {
   Figures figures = compressing();
   figures.output_bytes = 24.5e6;
   CHECK(value_of(recommend(figures), "enabled") == "false");
+}
+
+TEST_CASE("What compression saves is told of those who have agreed to it") {
+  Figures figures = compressing();
+  figures.messages = 500'000;
+  figures.payload_bytes = 125e6;
+  figures.output_bytes = 20e6;  // 4 % of all
+  CHECK(recommend(figures).settings.empty());
+  CHECK(recommend(figures).notes.empty());
+  CHECK(recommend(figures).expected.saved_share == Approx(0.04));
+  SECTION("it saves them too little") {
+    figures.output_bytes = 24e6;
+    CHECK(value_of(recommend(figures), "enabled") == "false");
+  }
+  SECTION("it saves them too little since most of theirs goes raw") {
+    figures.bypassed[2] = 350'000;
+    CHECK(value_of(recommend(figures), "enabled") == "false");
+  }
+  SECTION("what is too small of theirs hardly counts") {
+    figures.bypassed[0] = 350'000;
+    CHECK_FALSE(value_of(recommend(figures), "enabled"));
+  }
+}
+
+TEST_CASE("Few who have agreed to compression are told, and do not decide about it") {
+  Figures figures = compressing();
+  figures.messages = 2'500'000;
+  figures.payload_bytes = 625e6;
+  for (const double output : {5e6, 24.9e6}) {
+    figures.output_bytes = output;
+    const Recommendation advice = recommend(figures);
+    CHECK(advice.settings.empty());
+    REQUIRE(advice.notes.size() == 1);
+    CHECK(advice.notes[0] == "only 4.0 % of the messages go to clients that have agreed to compression");
+  }
+  figures.compressed = figures.input_bytes = figures.output_bytes = 0;
+  REQUIRE(recommend(figures).notes.size() == 1);
+  CHECK(recommend(figures).notes[0].starts_with("no client has agreed"));
 }
 
 TEST_CASE("Memory that is too small is raised") {
@@ -222,6 +291,12 @@ TEST_CASE("A level that was lowered for want of CPU is the one to have") {
   Figures figures = compressing();
   figures.level = 3;
   CHECK(value_of(recommend(figures), "level") == "3");
+}
+
+TEST_CASE("A level that a route is configured with was not lowered") {
+  Figures figures = compressing();
+  figures.level = figures.configured_level = 1;
+  CHECK(recommend(figures).settings.empty());
 }
 
 TEST_CASE("A busy proxy that mostly compresses gets a faster level") {

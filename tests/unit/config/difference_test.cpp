@@ -35,6 +35,34 @@ TEST_CASE("what comes and goes with a list or a section is told key by key") {
   CHECK(gone[0] == Change{"listeners[0].tls.certificate", "c", "(none)"});
 }
 
+Route route_of(const Config& config) {
+  return {{"", "/x"}, config.upstream, config.compression, config.limits};
+}
+
+TEST_CASE("what a route has from above is told there only") {
+  Config before, after;
+  after.compression.level = 9;
+  after.compression.memory = 512 << 20;
+  for (Config* one : {&before, &after}) one->routes = {route_of(*one), route_of(*one)};
+  const Changes both{{"compression.level", "6", "9"}, {"compression.memory", "256MiB", "512MiB"}};
+  CHECK(difference(before, after) == both);
+}
+
+TEST_CASE("what a route has for itself is told, also when it comes to be the same as above or no longer is") {
+  Config same, other, above;
+  same.routes = {route_of(same)};
+  other.routes = {route_of(other)};
+  other.routes[0].compression.level = 9;
+  CHECK(difference(same, other) == Changes{{"routes[0].compression.level", "6", "9"}});
+  CHECK(difference(other, same) == Changes{{"routes[0].compression.level", "9", "6"}});
+  above.routes = {route_of(above)};
+  above.compression.level = 9;
+  CHECK(difference(same, above) == Changes{{"compression.level", "6", "9"}});
+  above.routes[0].match.path = "/y";
+  CHECK(difference(same, above) ==
+        Changes{{"compression.level", "6", "9"}, {"routes[0].match.path", "/x", "/y"}});
+}
+
 TEST_CASE("a secret is not shown, and neither is whether it is the same length") {
   Config before, after;
   before.sentry.dsn = "https://one@s.example/1";

@@ -87,5 +87,25 @@ TEST_CASE("secrets are not shown") {
   CHECK(dump(config).find("  dsn: \"(hidden)\"\n") != std::string::npos);
 }
 
+TEST_CASE("a dump with secrets reads back without them, which a file may not be") {
+  Config config;
+  config.sentry.dsn = "https://key@sentry.example.org/1";
+  config.workers = 3;
+  const ReadResult back = read_dump(dump(config), "/config");
+  CHECK(back.errors.empty());
+  CHECK(back.config.sentry.dsn.empty());
+  CHECK(back.config.workers == 3);
+  const ReadResult file = read(dump(config));
+  REQUIRE(file.errors.size() == 1);
+  CHECK(file.errors[0].key == "sentry.dsn");
+}
+
+TEST_CASE("hidden means something only where there is a secret") {
+  Config config;
+  config.listeners[0].name = "(hidden)";
+  CHECK(read_dump(dump(config), "/config").config == config);
+  CHECK_FALSE(read_dump("sentry: {dsn: nonsense}", "/config").errors.empty());
+}
+
 }  // namespace
 }  // namespace wsproxy::config

@@ -392,6 +392,12 @@ TEST_CASE("Large messages are compressed in bounded steps") {
   CHECK(peer.message(bench.compress(last)) == last);
 }
 
+TEST_CASE("a quarter of the memory may stand as encoders, one at least and 128 at most") {
+  CHECK(standing_encoders(std::size_t{256} << 20) == 128);
+  CHECK(standing_encoders(std::size_t{16} << 20) == (4U << 20) / kEncoderBytes);
+  CHECK(standing_encoders(0) == 1);
+}
+
 TEST_CASE("Encoders and histories are charged to the budget until they are gone") {
   Budget budget{std::size_t{64} << 20};
   const EncoderShape shape{every_method(), 15};

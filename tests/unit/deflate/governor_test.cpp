@@ -106,3 +106,32 @@ TEST_CASE("where no level may be lowered none is") {
   Governor governor(1);
   CHECK(caps(governor, 1, 4) == std::vector{1, 1, 1, 1});
 }
+
+TEST_CASE("the CPU is short from two busy rounds on until five are calm, whatever the level may do") {
+  for (const std::uint8_t highest : {std::uint8_t{1}, std::uint8_t{9}}) {
+    CAPTURE(int{highest});
+    Governor governor(highest);
+    CHECK_FALSE(governor.is_cpu_short());
+    governor.observe(kBusy);
+    CHECK_FALSE(governor.is_cpu_short());
+    governor.observe(kBusy);
+    CHECK(governor.is_cpu_short());
+    observe(governor, kBetween, 50);
+    CHECK(governor.is_cpu_short());
+    observe(governor, kCalm, 4);
+    CHECK(governor.is_cpu_short());
+    governor.observe(kCalm);
+    CHECK_FALSE(governor.is_cpu_short());
+  }
+}
+
+TEST_CASE("the CPU is short as long as the level is lowered for it") {
+  Governor governor(9);
+  observe(governor, kBusy, 4);
+  observe(governor, kCalm, 5);
+  REQUIRE(governor.cap() == 6);
+  CHECK(governor.is_cpu_short());
+  observe(governor, kCalm, 5);
+  REQUIRE(governor.cap() == 9);
+  CHECK_FALSE(governor.is_cpu_short());
+}

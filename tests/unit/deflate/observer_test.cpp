@@ -89,6 +89,19 @@ TEST_CASE("Trials take their credit at once, and from then on a part of the time
   CHECK(spent >= Observer::kCredit - dearest + time().now / Observer::kPart);
 }
 
+TEST_CASE("Nothing is tried while the CPU is short, also when no level can be lowered for it", "[observer]") {
+  for (const std::uint8_t highest : {std::uint8_t{1}, std::uint8_t{9}}) {
+    CAPTURE(int{highest});
+    Bench bench;
+    bench.codecs.governor = Governor{highest};
+    CHECK(bench.is_tried(0));
+    for (int i = 0; i < Governor::kBusyRounds; ++i) bench.codecs.governor.observe(1);
+    CHECK_FALSE(bench.is_tried(0));
+    for (int i = 0; i < Governor::kCalmRounds; ++i) bench.codecs.governor.observe(0);
+    CHECK(bench.is_tried(0));
+  }
+}
+
 TEST_CASE("Silence earns no more than the credit", "[observer]") {
   Bench bench;
   time().now = 3'600'000 * kMillisecond;

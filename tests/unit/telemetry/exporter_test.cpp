@@ -98,6 +98,7 @@ TEST_CASE("each count stands at its own labels") {
   c.tls_failures[index(TlsFailureReason::plain_http)] = 44;
   c.tls_failures[index(TlsFailureReason::other)] = 45;
   snapshot.connections_limit = 46;
+  snapshot.workers = 48;
   snapshot.log_lines_dropped = 47;
   snapshot.draining = true;
   snapshot.reloads = {19, 20,
@@ -147,6 +148,7 @@ TEST_CASE("each count stands at its own labels") {
   CHECK(has_line(text, R"(wsproxy_tls_handshake_errors_total{reason="other"} 45)"));
   CHECK(has_line(text, "wsproxy_connections_limit 46"));
   CHECK(has_line(text, "wsproxy_log_lines_dropped_total 47"));
+  CHECK(has_line(text, "wsproxy_workers 48"));
   CHECK(has_line(text, "wsproxy_draining 1"));
   CHECK(has_line(text, R"(wsproxy_config_reloads_total{result="success"} 19)"));
   CHECK(has_line(text, R"(wsproxy_config_reloads_total{result="failure"} 20)"));

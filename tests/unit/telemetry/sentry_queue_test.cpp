@@ -1,5 +1,7 @@
 #include "telemetry/sentry_queue.hpp"
 
+#include <new>
+
 #include <catch2/catch.hpp>
 
 using namespace wsproxy::telemetry;
@@ -57,4 +59,21 @@ TEST_CASE("a full queue drops what is new") {
   CHECK(queue.take_dropped() == 500 - SentryQueue::kMostEvents);
   queue.count_dropped(3);
   CHECK(queue.take_dropped() == 3);
+}
+
+TEST_CASE("an event of which nobody can be told now stays, and is not dropped") {
+  SentryQueue queue;
+  bool has_memory = false;
+  int calls = 0;
+  queue.open([&] {
+    if (!has_memory) throw std::bad_alloc{};
+    ++calls;
+  });
+  queue.add(named("one"), kStart);
+  CHECK(queue.take_dropped() == 0);
+  has_memory = true;
+  queue.add(named("two"), kStart);
+  CHECK(calls == 1);
+  CHECK(queue.take()->message == "one");
+  CHECK(queue.take()->message == "two");
 }
