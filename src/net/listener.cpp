@@ -116,9 +116,10 @@ std::uint16_t Listener::port() const {
 }
 
 void Listener::wait() {
-  acceptor_.async_wait(asio::socket_base::wait_read, [this, life = std::weak_ptr{life_}](const error_code& error) {
-    if (!error && !life.expired() && acceptor_.is_open()) accept_all();
-  });
+  acceptor_.async_wait(asio::socket_base::wait_read,
+                       [this, life = std::weak_ptr{life_}](const error_code& error) {
+                         if (!error && !life.expired() && acceptor_.is_open()) accept_all();
+                       });
 }
 
 void Listener::accept_all() {

@@ -11,7 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <system_error>
 
-#include "base/thread_signals.hpp"
+#include "telemetry/thread_signals.hpp"
 
 namespace wsproxy::net {
 
@@ -88,7 +88,7 @@ class NameLookup::Desk {
   }
 
   [[noreturn]] void run() {
-    base::leave_signals_to_main_thread();
+    telemetry::leave_signals_to_main_thread();
     std::unique_lock lock{mutex_};
     for (;;) {
       ++idle_;

@@ -6,7 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <sys/resource.h>
 
-#include "base/thread_signals.hpp"
+#include "telemetry/thread_signals.hpp"
 
 namespace wsproxy::net {
 
@@ -16,7 +16,7 @@ constexpr int kNiceness = 10;
 
 SideThread::SideThread(IoContext& io)
     : io_(io), stays_(line_.get_executor()), thread_([this] {
-        base::leave_signals_to_main_thread();
+        telemetry::leave_signals_to_main_thread();
         ::setpriority(PRIO_PROCESS, 0, kNiceness);  // of this thread: on Linux 0 stands for the caller
         run_line();
       }) {

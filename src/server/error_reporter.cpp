@@ -6,8 +6,8 @@
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
-#include "base/thread_signals.hpp"
 #include "telemetry/sentry_limits.hpp"
+#include "telemetry/thread_signals.hpp"
 
 namespace wsproxy::server {
 
@@ -62,7 +62,7 @@ ErrorReporter::~ErrorReporter() {
 }
 
 void ErrorReporter::run() {
-  base::leave_signals_to_main_thread();
+  telemetry::leave_signals_to_main_thread();
   for (;;) {
     try {
       io_.run();

@@ -12,9 +12,9 @@
 #include <sys/resource.h>
 #include <system_error>
 
-#include "base/thread_signals.hpp"
 #include "server/crash_handler.hpp"
 #include "server/side_connection.hpp"
+#include "telemetry/thread_signals.hpp"
 
 namespace wsproxy::server {
 
@@ -65,7 +65,7 @@ class SidePort::Server {
   }
 
   void run() {
-    base::leave_signals_to_main_thread();
+    telemetry::leave_signals_to_main_thread();
     const CrashStack stack;
     ::pthread_setname_np(::pthread_self(), "side port");
     ::setpriority(PRIO_PROCESS, 0, kNiceness);  // of this thread: on Linux 0 stands for the caller

@@ -7,10 +7,10 @@
 
 #include <boost/asio/post.hpp>
 
-#include "base/thread_signals.hpp"
 #include "proxy/peer_survey.hpp"
 #include "proxy/session.hpp"
 #include "server/crash_handler.hpp"
+#include "telemetry/thread_signals.hpp"
 
 namespace wsproxy::server {
 
@@ -59,7 +59,7 @@ void Worker::provide_side_thread() {
 }
 
 void Worker::run() {
-  base::leave_signals_to_main_thread();
+  telemetry::leave_signals_to_main_thread();
   const CrashStack stack;
   ::pthread_setname_np(::pthread_self(), "worker");
   keep_house();

@@ -12,8 +12,8 @@
 #include <spdlog/details/thread_pool.h>
 #include <spdlog/sinks/sink.h>
 
-#include "base/thread_signals.hpp"
 #include "telemetry/line_writer.hpp"
+#include "telemetry/thread_signals.hpp"
 
 namespace wsproxy::telemetry {
 namespace {
@@ -52,7 +52,7 @@ class Log::Backend {
         sink_(options.sink ? std::move(options.sink)
                            : Sink{[this](std::string_view line) { stderr_.write(line); }}),
         pool_(std::make_shared<spdlog::details::thread_pool>(options.queue_lines, 1,
-                                                             base::leave_signals_to_main_thread)),
+                                                             leave_signals_to_main_thread)),
         logger_(std::make_shared<spdlog::async_logger>("wsproxy", std::make_shared<Carrier>(*this), pool_,
                                                        spdlog::async_overflow_policy::overrun_oldest)) {}
 

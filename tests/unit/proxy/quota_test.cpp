@@ -124,7 +124,8 @@ TEST_CASE("an app that the next configuration has too keeps its count, as long a
   CHECK(quota.enter_app(*quota.apps_of(config)[1], 1));
 }
 
-TEST_CASE("an app keeps its count when its limit or a timeout changes, each of several at one place its own") {
+TEST_CASE(
+    "an app keeps its count when its limit or a timeout changes, each of several at one place its own") {
   Quota quota{config::Limits{}};
   config::Config config = with_app(1);
   add_route(config, config.upstream.url.port, 5);

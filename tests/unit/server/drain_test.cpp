@@ -23,21 +23,20 @@ struct Bench {
   std::optional<net::Clock::duration> spread;
   int cuts = 0;
   std::optional<Drain::Outcome> outcome;
-  Drain drain{
-      io,
-      log.log(),
-      {.connections = [this] { return connections; },
-       .stop_accepting = [this] { accepts = false; },
-       .close_connections =
-           [this](net::Clock::duration over, net::Clock::time_point) {
-             maybe_fail();
-             spread = over;
-           },
-       .cut_connections =
-           [this] {
-             maybe_fail();
-             ++cuts;
-           }}};
+  Drain drain{io,
+              log.log(),
+              {.connections = [this] { return connections; },
+               .stop_accepting = [this] { accepts = false; },
+               .close_connections =
+                   [this](net::Clock::duration over, net::Clock::time_point) {
+                     maybe_fail();
+                     spread = over;
+                   },
+               .cut_connections =
+                   [this] {
+                     maybe_fail();
+                     ++cuts;
+                   }}};
   int failures = 0;
 
   void maybe_fail() {

@@ -1,6 +1,6 @@
-#include "base/thread_signals.hpp"
+#include "telemetry/thread_signals.hpp"
 
-namespace wsproxy::base {
+namespace wsproxy::telemetry {
 
 void leave_signals_to_main_thread() {
   sigset_t others;
@@ -9,4 +9,4 @@ void leave_signals_to_main_thread() {
   pthread_sigmask(SIG_BLOCK, &others, nullptr);
 }
 
-}  // namespace wsproxy::base
+}  // namespace wsproxy::telemetry

@@ -1,11 +1,11 @@
-#include "base/thread_signals.hpp"
+#include "telemetry/thread_signals.hpp"
 
 #include <algorithm>
 #include <thread>
 
 #include <catch2/catch.hpp>
 
-namespace wsproxy::base {
+namespace wsproxy::telemetry {
 namespace {
 
 TEST_CASE("A thread that leaves signals to the main thread keeps those of its own faults") {
@@ -25,4 +25,4 @@ TEST_CASE("A thread that leaves signals to the main thread keeps those of its ow
 }
 
 }  // namespace
-}  // namespace wsproxy::base
+}  // namespace wsproxy::telemetry

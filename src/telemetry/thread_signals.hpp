@@ -3,7 +3,7 @@
 #include <array>
 #include <csignal>
 
-namespace wsproxy::base {
+namespace wsproxy::telemetry {
 
 /// What a fault of a thread's own raises. Blocked there, the kernel ends the process without its handler.
 inline constexpr std::array kCrashSignals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
@@ -12,4 +12,4 @@ inline constexpr std::array kCrashSignals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGAB
 /// for the main thread, which knows what to do. To be called first by every other one.
 void leave_signals_to_main_thread();
 
-}  // namespace wsproxy::base
+}  // namespace wsproxy::telemetry
