@@ -248,5 +248,7 @@ def refuses_connections(port):
     try:
         socket.create_connection(("127.0.0.1", port), DEADLINE).close()
         return False
+    except ConnectionResetError:
+        return False  # it closes at this moment
     except ConnectionRefusedError:
         return True

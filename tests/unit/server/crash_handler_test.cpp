@@ -31,8 +31,9 @@ struct Outcome {
   int files = 0;
 };
 
-/// A process that catches crashes does that, and this one looks at what is left.
-Outcome outcome_of(const std::function<void()>& deed) {
+/// A process that catches crashes does that, and this one looks at what is left. `is_heard`: it leaves its
+/// stderr as it is.
+Outcome outcome_of(const std::function<void()>& deed, bool is_heard = true) {
   std::string folder = "/tmp/wsproxy-crash-XXXXXX";
   REQUIRE(::mkdtemp(folder.data()) != nullptr);
   std::array<int, 2> ends{};
@@ -62,7 +63,7 @@ Outcome outcome_of(const std::function<void()>& deed) {
     std::ostringstream text;
     text << std::ifstream{file.path()}.rdbuf();
     outcome.report = telemetry::parse_crash_report(text.str());
-    CHECK(outcome.said.find(text.str()) != std::string::npos);
+    if (is_heard) CHECK(outcome.said.find(text.str()) != std::string::npos);
   }
   std::filesystem::remove_all(folder);
   return outcome;
@@ -195,7 +196,7 @@ TEST_CASE("the first process of a container is ended as well") {
 
 TEST_CASE("the alarm ends even the first process of a container, which blocks it") {
   if (!catches_crashes()) return;
-  const Outcome outcome = outcome_of([] {
+  const auto hang = [] {
     as_process_one([] {
       // With the handler busy for a second: it waits for a stderr that nobody reads.
       std::array<int, 2> ends{};
@@ -213,7 +214,8 @@ TEST_CASE("the alarm ends even the first process of a container, which blocks it
       }}.detach();
       write_to(0);
     });
-  });
+  };
+  const Outcome outcome = outcome_of(hang, false);
   const int status = WEXITSTATUS(outcome.status);
   CHECK((status == 128 + SIGSEGV || status == 77));
 }
