@@ -59,7 +59,8 @@ ProgramImage image_of(const dl_phdr_info& info) {
     if (segment.p_type == PT_LOAD) {
       end = std::max(end, address + segment.p_memsz);
     } else if (segment.p_type == PT_NOTE && image.build_id.empty()) {
-      const auto* bytes = reinterpret_cast<const unsigned char*>(address);  // mapped, as the loader says
+      // Mapped, as the loader says. NOLINTNEXTLINE(performance-no-int-to-ptr)
+      const auto* bytes = reinterpret_cast<const unsigned char*>(address);
       image.build_id = build_id_in({bytes, segment.p_memsz});
     }
   }
