@@ -114,4 +114,17 @@ std::optional<Drain::Progress> Drain::progress() const {
   return progress_;
 }
 
+std::string_view reason_not_to_come(Drain::State state) {
+  switch (state) {
+    case Drain::State::serving:
+      return {};
+    case Drain::State::draining:
+    case Drain::State::closing:
+      return "draining";
+    case Drain::State::drained:
+      break;
+  }
+  return "drained";
+}
+
 }  // namespace wsproxy::server

@@ -6,6 +6,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "config/config.hpp"
@@ -86,5 +87,8 @@ class Drain {
   mutable std::mutex mutex_;  // of the next one
   std::optional<Progress> progress_;
 };
+
+/// Why no client should come any more, in a word; empty while it serves.
+std::string_view reason_not_to_come(Drain::State state);
 
 }  // namespace wsproxy::server

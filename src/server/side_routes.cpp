@@ -119,16 +119,8 @@ void Server::readiness(const SideRequest& request, const SideReply& reply) {
 
 void Server::ask_ready(AppCheck::OnAnswer call) {
   boost::asio::post(io_, [this, call = std::move(call)] {
-    switch (drain_.state()) {
-      case Drain::State::serving:
-        return app_check_.ask(call);
-      case Drain::State::draining:
-      case Drain::State::closing:
-        return call("draining");
-      case Drain::State::drained:
-        break;
-    }
-    call("drained");
+    const std::string_view reason = reason_not_to_come(drain_.state());
+    reason.empty() ? app_check_.ask(call) : call(std::string{reason});
   });
 }
 

@@ -20,7 +20,9 @@ SideAnswer Server::status(std::uint64_t since, std::string not_ready) {
   report.state = drain_.state();
   report.drain = drain_.progress();
   report.open = connections();
-  report.not_ready = std::move(not_ready);
+  // It may have begun since the app was asked.
+  const std::string_view reason = reason_not_to_come(report.state);
+  report.not_ready = reason.empty() ? std::move(not_ready) : std::string{reason};
   report.workers = workers_.size();
   report.log_level = telemetry::name_of(log_.level());
   report.config = keeper_.current();

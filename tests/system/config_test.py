@@ -269,7 +269,7 @@ class Precedence(ConfigTest):
         port, admin = file_port or free_port(), free_port()
         text = {"listeners": [{"address": f"127.0.0.1:{port}"}], "upstream": {"url": app.url},
                 "admin": {"address": f"127.0.0.1:{admin}"}, "log": {"format": "text"}}
-        return self.command("run", "--config", self.file(json.dumps(text)), *args, **(env or {})), app
+        return self.command("run", "--config", self.file(json.dumps(text), f"{port}.yaml"), *args, **(env or {})), app
 
     def connects(self, port, process):
         def up():
