@@ -7,7 +7,7 @@ import threading
 from harness import Ended, ManualApp, SystemTest, frames, main
 from harness.deflate import FastInflater
 from harness.frames import BINARY, CLOSE, CONTINUATION, RSV1, TEXT
-from harness.tls import TlsManualApp, TlsTest, in_background
+from harness.tls import TlsManualApp, TlsTest, TwoThreadTlsClient, in_background
 
 MIB = 1 << 20
 NARROW = 16384
@@ -256,7 +256,7 @@ class BothWays(MessagesTest):
 
 class WithTls(BothWays, TlsTest):
     def slim(self):
-        return self.tls_client(receive_buffer=NARROW)
+        return self.tls_client(receive_buffer=NARROW, kind=TwoThreadTlsClient)
 
     def test_plain(self):
         self.start_tls(ManualApp(receive_buffer=NARROW), **FULL)

@@ -1,10 +1,12 @@
 """A client and an app that speak TLS, and the bases of tests with an authority and a wss:// listener."""
 
+import select
 import shutil
 import socket
 import ssl
 import tempfile
 import threading
+import time
 
 from .app import EchoApp, ManualApp, NamedApp, wait_until
 from .authority import Authority
@@ -55,6 +57,48 @@ class TlsClient(Client):
     def certificate(self):
         """What the proxy has shown, as DER."""
         return self.sock.getpeercert(binary_form=True)
+
+
+class TwoThreadTlsClient(TlsClient):
+    """Sends on one thread and receives on another: an SSL object is for one of them at a time."""
+
+    def __init__(self, *args, **how):
+        super().__init__(*args, **how)
+        self._turn = threading.Lock()
+
+    def send_bytes(self, data):
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._in_turn(lambda: self.sock.send(rest), DEADLINE):]
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError) as gone:
+            raise Ended("while sending") from gone
+
+    def receive_some(self, deadline=DEADLINE):
+        try:
+            data = self._in_turn(lambda: self.sock.recv(1 << 18), deadline)
+        except ssl.SSLEOFError as cut:
+            raise Ended("cut") from cut
+        except (ConnectionResetError, BrokenPipeError) as gone:
+            raise Ended("reset") from gone
+        if not data:
+            raise Ended("end of file")
+        self.buffer += data
+
+    def _in_turn(self, step, deadline):
+        end = time.monotonic() + deadline
+        while True:
+            with self._turn:
+                self.sock.settimeout(0)
+                try:
+                    return step()
+                except ssl.SSLWantReadError:
+                    wanted = [self.sock], []
+                except ssl.SSLWantWriteError:
+                    wanted = [], [self.sock]
+            left = end - time.monotonic()
+            if left <= 0 or not any(select.select(*wanted, [], left)):
+                raise TimeoutError(f"nothing moved for {deadline} s")
 
 
 class TlsListener:
@@ -124,11 +168,12 @@ class TlsTest(SystemTest):
     def context(self, **how):
         return context_for(how.pop("ca", self.ca.crt), **how)
 
-    def tls_client(self, *, context=None, name="localhost", session=None, port=None, source=None, receive_buffer=None, **how):
+    def tls_client(self, *, context=None, name="localhost", session=None, port=None, source=None, receive_buffer=None,
+                   kind=TlsClient, **how):
         """A client past its TLS handshake."""
         context = context or self.context(**how)
         address = ("127.0.0.1", port or self.proxy.port)
-        return self.closing(TlsClient(address, context, name=name, session=session, source=source, receive_buffer=receive_buffer))
+        return self.closing(kind(address, context, name=name, session=session, source=source, receive_buffer=receive_buffer))
 
     def shown(self, name="localhost", *, port=None, **how):
         """The certificate that a client gets who asks for that name, as DER; it need not be of that name."""
