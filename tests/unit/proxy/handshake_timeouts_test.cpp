@@ -29,6 +29,17 @@ std::uint64_t failed(SessionRig& rig, telemetry::UpstreamError reason) {
   return rig.counters().upstream_errors[static_cast<std::size_t>(reason)];
 }
 
+std::string answer_to_plain_request(SessionRig& rig) {
+  rig.client.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  rig.settle();
+  const auto app = rig.app_is_called();
+  REQUIRE(app);
+  app->hear();
+  app->say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  rig.settle();
+  return rig.client.hear();
+}
+
 config::Config settings() {
   config::Config config;
   config.timeouts.handshake = 10s;
@@ -191,14 +202,7 @@ TEST_CASE("A drain lets who has just come speak first, and answers what they ask
   rig.settle();
   CHECK_FALSE(rig.client.is_over());
   SECTION("with a request") {
-    rig.client.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    rig.settle();
-    const auto app = rig.app_is_called();
-    REQUIRE(app);
-    app->hear();
-    app->say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-    rig.settle();
-    const std::string answer = rig.client.hear();
+    const std::string answer = answer_to_plain_request(rig);
     CHECK(answer.ends_with("\r\n\r\nok"));
     CHECK(answer.find("Connection: close") != std::string::npos);
   }
@@ -220,14 +224,7 @@ TEST_CASE("A drain lets who has just come speak first, and answers what they ask
 TEST_CASE("A drain lets go at once who has had an answer and asks nothing more") {
   SessionRig rig(settings());
   rig.start_app();
-  rig.client.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-  rig.settle();
-  const auto app = rig.app_is_called();
-  REQUIRE(app);
-  app->hear();
-  app->say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-  rig.settle();
-  rig.client.hear();
+  CHECK(answer_to_plain_request(rig).ends_with("\r\n\r\nok"));
   CHECK_FALSE(rig.client.is_over());
   rig.session().drain(net::Clock::now() + 3s);
   rig.settle();
