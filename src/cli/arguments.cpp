@@ -36,10 +36,7 @@ class Grammar {
     add_check();
     app_.add_subcommand("schema", "print the JSON Schema of the configuration");
     add_echo();
-    app_.add_subcommand("connect", "a client: sends the lines of stdin, prints what comes")
-        ->add_option("URL", url_, "ws://host[:port][/path], or wss://")
-        ->type_name("")
-        ->required();
+    add_connect();
     app_.add_subcommand("probe", "for a container's HEALTHCHECK: exit 0 when the side port says ready")
         ->add_option("URL", url_, "of the side port; default http://127.0.0.1:9090/readyz")
         ->type_name("");
@@ -62,6 +59,7 @@ class Grammar {
     arguments.host = givens.host(echo_host_, "").value_or(arguments.host);
     arguments.port = givens.port(echo_port_, "").value_or(arguments.port);
     arguments.url = url_;
+    arguments.message = message_;
     if (arguments.command == Command::probe && url_.empty()) arguments.url = "http://127.0.0.1:9090/readyz";
     if (arguments.command == Command::tune && url_.empty()) arguments.url = "http://127.0.0.1:9090";
     arguments.seconds = tune_seconds_;
@@ -93,6 +91,14 @@ class Grammar {
     CLI::App* echo = app_.add_subcommand("echo", "an echo app without compression, to run behind the proxy");
     echo_host_ = echo->add_option("--host", "where to listen; default 127.0.0.1")->type_name("HOST");
     echo_port_ = echo->add_option("--port", "where to listen; default 8008")->type_name("PORT");
+  }
+
+  void add_connect() {
+    CLI::App* connect =
+        app_.add_subcommand("connect", "a client: sends the lines of stdin, prints what comes");
+    connect->add_option("URL", url_, "ws://host[:port][/path], or wss://")->type_name("")->required();
+    connect->add_option("--send", message_, "send this instead; exit 0 only if an answer comes within 10 s")
+        ->type_name("TEXT");
   }
 
   void add_tune() {
@@ -144,6 +150,7 @@ class Grammar {
   CLI::Option* echo_host_ = nullptr;
   CLI::Option* echo_port_ = nullptr;
   std::string url_;
+  std::optional<std::string> message_;
   std::uint32_t tune_seconds_ = 10;
   bool tune_json_ = false;
 };

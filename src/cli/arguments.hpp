@@ -16,12 +16,13 @@ enum class Command : std::uint8_t { run, check, schema, echo, connect, probe, tu
 struct Arguments {
   Command command = Command::run;
   RunOptions run;
-  std::string config_file;         // check
-  std::string host = "127.0.0.1";  // echo
-  std::uint16_t port = 8008;       // echo
-  std::string url;                 // connect, probe, tune
-  std::uint32_t seconds = 10;      // tune
-  bool as_json = false;            // tune
+  std::string config_file;             // check
+  std::string host = "127.0.0.1";      // echo
+  std::uint16_t port = 8008;           // echo
+  std::string url;                     // connect, probe, tune
+  std::optional<std::string> message;  // connect
+  std::uint32_t seconds = 10;          // tune
+  bool as_json = false;                // tune
 };
 
 /// The arguments, or what to print instead and the code to exit with.

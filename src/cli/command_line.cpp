@@ -25,7 +25,7 @@ int carry_out(const Arguments& arguments) {
     case Command::echo:
       return echo(arguments.host, arguments.port);
     case Command::connect:
-      return connect(arguments.url);
+      return connect(arguments.url, arguments.message);
     case Command::probe:
       return probe(arguments.url);
     case Command::tune:

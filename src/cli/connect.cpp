@@ -35,6 +35,8 @@ constexpr std::chrono::seconds kConnectTime{10};
 constexpr std::chrono::seconds kHandshakeTime{20};
 /// After the last line has been sent, this long without an answer ends the conversation.
 constexpr std::chrono::seconds kQuietTime{1};
+/// For the one message of a script, which wants to know whether there is an answer.
+constexpr std::chrono::seconds kAnswerTime{10};
 
 using PlainStream = beast::tcp_stream;
 using TlsStream = ssl::stream<beast::tcp_stream>;
@@ -56,9 +58,11 @@ template <typename Stream>
 class Client : public std::enable_shared_from_this<Client<Stream>> {
  public:
   template <typename... StreamArguments>
-  Client(const std::shared_ptr<asio::io_context>& io, const Url& url, StreamArguments&&... arguments)
+  Client(const std::shared_ptr<asio::io_context>& io, const Url& url,
+         const std::optional<std::string>& message, StreamArguments&&... arguments)
       : io_(io),
         url_(url),
+        message_(message),
         resolver_(*io),
         quiet_(*io),
         stream_(*io, std::forward<StreamArguments>(arguments)...) {}
@@ -126,9 +130,16 @@ class Client : public std::enable_shared_from_this<Client<Stream>> {
       return finish(1);
     }
     if (error) return fail("the handshake failed", error);
+    read();
+    if (message_) return send_only(*message_);
     lines_.start(io_.lock(),
                  [self = self()](std::optional<std::string> line) { self->on_line(std::move(line)); });
-    read();
+  }
+
+  void send_only(const std::string& message) {
+    to_send_.push_back(message);
+    input_has_ended_ = true;
+    write();
   }
 
   void on_line(std::optional<std::string> line) {
@@ -150,7 +161,7 @@ class Client : public std::enable_shared_from_this<Client<Stream>> {
       if (error) return;  // the pending read says why
       self->to_send_.pop_front();
       ++self->unanswered_;
-      self->lines_.done_with_line();
+      if (!self->message_) self->lines_.done_with_line();
       self->write();
     });
   }
@@ -159,9 +170,11 @@ class Client : public std::enable_shared_from_this<Client<Stream>> {
   void close_when_answered() {
     if (!input_has_ended_ || is_over_) return;
     if (unanswered_ <= 0) return close();
-    quiet_.expires_after(kQuietTime);
+    quiet_.expires_after(message_ ? kAnswerTime : kQuietTime);
     quiet_.async_wait([self = self()](error_code error) {
-      if (!error) self->close();
+      if (error) return;
+      if (self->message_) return self->fail("no answer", asio::error::timed_out);
+      self->close();
     });
   }
 
@@ -205,7 +218,7 @@ class Client : public std::enable_shared_from_this<Client<Stream>> {
     const auto& reason = stream_.reason();
     std::cout << closed_line(reason.code, std::string_view{reason.reason.data(), reason.reason.size()})
               << std::flush;
-    finish(0);
+    finish(message_ && unanswered_ > 0 ? 1 : 0);
   }
 
   void fail(const std::string& what, const error_code& error) {
@@ -221,6 +234,7 @@ class Client : public std::enable_shared_from_this<Client<Stream>> {
 
   std::weak_ptr<asio::io_context> io_;  // which owns us by way of our pending operations
   Url url_;
+  std::optional<std::string> message_;
   tcp::resolver resolver_;
   asio::steady_timer quiet_;
   websocket::stream<Stream> stream_;
@@ -237,9 +251,10 @@ class Client : public std::enable_shared_from_this<Client<Stream>> {
 };
 
 template <typename Stream, typename... StreamArguments>
-int converse(const Url& url, StreamArguments&&... arguments) {
+int converse(const Url& url, const std::optional<std::string>& message, StreamArguments&&... arguments) {
   auto io = std::make_shared<asio::io_context>(1);
-  auto client = std::make_shared<Client<Stream>>(io, url, std::forward<StreamArguments>(arguments)...);
+  auto client =
+      std::make_shared<Client<Stream>>(io, url, message, std::forward<StreamArguments>(arguments)...);
   client->start();
   io->run();
   return client->exit_code();
@@ -247,17 +262,17 @@ int converse(const Url& url, StreamArguments&&... arguments) {
 
 }  // namespace
 
-int connect(const std::string& url) {
+int connect(const std::string& url, const std::optional<std::string>& message) {
   const auto parsed = parse_url(url);
   if (!parsed || (parsed->scheme != "ws" && parsed->scheme != "wss")) {
     std::cerr << "wsproxy connect: " << url << " is no ws:// or wss:// URL" << std::endl;
     return 1;
   }
-  if (parsed->scheme == "ws") return converse<PlainStream>(*parsed);
+  if (parsed->scheme == "ws") return converse<PlainStream>(*parsed, message);
   ssl::context tls{ssl::context::tls_client};
   tls.set_default_verify_paths();
   tls.set_verify_mode(ssl::verify_peer);
-  return converse<TlsStream>(*parsed, tls);
+  return converse<TlsStream>(*parsed, message, tls);
 }
 
 }  // namespace wsproxy::cli

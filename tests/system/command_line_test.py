@@ -130,6 +130,19 @@ class Connect(SystemTest):
         found = [word for word in re.findall(r"\b(one|two|three)\b", result.stdout)]
         self.assertEqual(found[-3:], ["one", "two", "three"])
 
+    def test_one_message_is_a_round_trip_for_scripts(self):
+        self.start_echo()
+        result = run_command("connect", self.proxy.url, "--send", "round trip")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("round trip", result.stdout.splitlines())
+
+    def test_without_an_answer_it_fails(self):
+        self.start_echo()
+        self.assertEqual(run_command("connect", self.proxy.url, "--send", "/close 4001").returncode, 1)
+        only_pings = run_command("connect", self.proxy.url, "--send", "/ping instead of an answer", timeout=DEADLINE + 10)
+        self.assertEqual(only_pings.returncode, 1)
+        self.assertIn("no answer", only_pings.stderr)
+
     def test_a_server_that_closes_ends_it(self):
         self.start_echo()
         process = self.talk(self.proxy.url)

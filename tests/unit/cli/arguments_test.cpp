@@ -180,6 +180,9 @@ TEST_CASE("echo listens beside the proxy and not where the proxy's variables say
 TEST_CASE("connect needs a URL, probe has one") {
   CHECK(error_of({"connect"}).find("URL") != std::string::npos);
   CHECK(parse({"connect", "ws://x"}).arguments->url == "ws://x");
+  CHECK_FALSE(parse({"connect", "ws://x"}).arguments->message);
+  CHECK(parse({"connect", "ws://x", "--send", "hello"}).arguments->message == "hello");
+  CHECK(parse({"connect", "ws://x", "--send", ""}).arguments->message == "");
   CHECK(parse({"probe"}).arguments->url == "http://127.0.0.1:9090/readyz");
   CHECK(parse({"probe", "http://x/"}).arguments->url == "http://x/");
   CHECK(parse({"schema"}).arguments->command == Command::schema);
