@@ -106,8 +106,8 @@ native
 {{- if .Values.wsproxy.terminationGracePeriodSeconds | toString -}}
 {{- .Values.wsproxy.terminationGracePeriodSeconds | int -}}
 {{- else -}}
-{{- $drain := (.Values.wsproxy.config | default dict).drain | default dict -}}
-{{- add (include "wsproxy.sidecar.seconds" (list "config.drain.timeout" ($drain.timeout | default "25s") "terminationGracePeriodSeconds") | int) 15 -}}
+{{- $timeout := dig "drain" "timeout" "25s" (.Values.wsproxy.config | default dict) -}}
+{{- add (include "wsproxy.sidecar.seconds" (list "config.drain.timeout" $timeout "terminationGracePeriodSeconds") | int) 15 -}}
 {{- end -}}
 {{- end }}
 
