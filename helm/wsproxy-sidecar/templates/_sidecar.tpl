@@ -5,7 +5,7 @@ The containers of the sidecar. All of these take the root context and read .Valu
 {{/* For `initContainers:` of your pod: the check of the configuration, then the sidecar itself where it is a native one. */}}
 {{- define "wsproxy.sidecar" -}}
 {{- include "wsproxy.sidecar.guard" . }}
-{{- if .Values.wsproxy.check.enabled }}
+{{- if .Values.wsproxy.check.enabled -}}
 - name: wsproxy-check
   image: {{ include "wsproxy.sidecar.image" . }}
   imagePullPolicy: {{ .Values.wsproxy.image.pullPolicy }}
