@@ -18,12 +18,14 @@ global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
 rule_files: {rules}
 scrape_configs:
   - job_name: wsproxy
-    static_configs: [{{targets: ["127.0.0.1:{target}"]}}]
+    static_configs: [{{targets: ["{target}"]}}]
 """
 
 
 class Prometheus:
     def __init__(self, target, rules=()):
+        """`target` is a port of this machine, or host:port."""
+        target = f"127.0.0.1:{target}" if isinstance(target, int) else target
         program = shutil.which("prometheus")
         assert program, "prometheus is not installed: scripts/install-packages test"
         self.port = free_port()
