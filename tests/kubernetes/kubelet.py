@@ -18,10 +18,11 @@ import threading
 import time
 
 _numbers = itertools.count(1)
+_workplace = tempfile.TemporaryDirectory()  # podman's conmon leaves a file where it was started when a container runs out of memory
 
 
 def run(*command, check=True):
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(command, capture_output=True, text=True, cwd=_workplace.name)
     if check and result.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: {result.returncode}\n{result.stdout}{result.stderr}")
     return result
