@@ -91,7 +91,7 @@ class Manifests(unittest.TestCase):
             text = built(folder)
             [deployment] = objects(text, "Deployment")
             labels = deployment["spec"]["template"]["metadata"]["labels"].items()
-            ports = {port["name"] for container in deployment["spec"]["template"]["spec"]["initContainers"] for port in container.get("ports", [])}
+            ports = {port["containerPort"] for container in deployment["spec"]["template"]["spec"]["initContainers"] for port in container.get("ports", [])}
             for service in objects(text, "Service"):
                 self.assertLessEqual(service["spec"]["selector"].items(), labels)
                 self.assertIn(service["spec"]["ports"][0]["targetPort"], ports)
