@@ -32,7 +32,7 @@ target "base" {
 target "image" {
   inherits = ["base"]
   tags     = ["${IMAGE}:${TAG}"]
-  output   = ["type=docker,rewrite-timestamp=true"]
+  output   = ["type=docker"]
 }
 
 target "release" {
