@@ -98,13 +98,8 @@ class Configuration(PodTest):
 
             def issue(label):
                 made = authority.issue("pod", ips=[pod.address], label=label)
-                data = {}
-                for name, path in (("tls.crt", made.crt), ("tls.key", made.key)):
-                    with open(path) as file:
-                        data[name] = file.read()
-                pod.volumes["wsproxy-tls"].write(data)
-                with open(made.crt) as file:
-                    return ssl.PEM_cert_to_DER_cert(file.read())
+                pod.volumes["wsproxy-tls"].write(made.texts())
+                return made.der
 
             context = ssl.create_default_context(cafile=authority.crt)
             first = issue("first")

@@ -31,6 +31,14 @@ class Certificate:
     def tls(self):
         return {"certificate": self.crt, "private_key": self.key}
 
+    def texts(self):
+        """What a Kubernetes secret of them has."""
+        found = {}
+        for name, path in (("tls.crt", self.crt), ("tls.key", self.key)):
+            with open(path) as file:
+                found[name] = file.read()
+        return found
+
     @property
     def der(self):
         with open(self.crt) as file:
