@@ -12,9 +12,14 @@ The sidecar's configuration, and what of the pod follows from it. All of these t
 {{- if not .address -}}{{- $_ := set . "address" "0.0.0.0:8009" -}}{{- end -}}
 {{- end -}}
 {{- if .Values.wsproxy.tls.enabled -}}
-{{- $first := first $config.listeners -}}
-{{- if not $first.tls -}}
-{{- $_ := set $first "tls" (dict "certificate" "/etc/wsproxy/tls/tls.crt" "private_key" "/etc/wsproxy/tls/tls.key") -}}
+{{- $done := false -}}
+{{- range $config.listeners -}}
+{{- if and (not $done) (not (hasPrefix "unix:" (lower .address))) -}}
+{{- $done = true -}}
+{{- if not .tls -}}
+{{- $_ := set . "tls" (dict "certificate" "/etc/wsproxy/tls/tls.crt" "private_key" "/etc/wsproxy/tls/tls.key") -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- $_ := set $config "admin" (merge (dict) ($config.admin | default dict) (dict "address" "0.0.0.0:9090")) -}}
@@ -106,7 +111,8 @@ native
 {{- if .Values.wsproxy.terminationGracePeriodSeconds | toString -}}
 {{- .Values.wsproxy.terminationGracePeriodSeconds | int -}}
 {{- else -}}
-{{- $timeout := dig "drain" "timeout" "25s" (.Values.wsproxy.config | default dict) -}}
+{{- $timeout := get ((.Values.wsproxy.config | default dict).drain | default dict) "timeout" -}}
+{{- if not (kindIs "float64" $timeout) -}}{{- $timeout = $timeout | default "25s" -}}{{- end -}}
 {{- add (include "wsproxy.sidecar.seconds" (list "config.drain.timeout" $timeout "terminationGracePeriodSeconds") | int) 15 -}}
 {{- end -}}
 {{- end }}
@@ -149,11 +155,24 @@ checksum/wsproxy-restart: {{ $restart | toJson | sha256sum | trunc 32 }}
 {{- define "wsproxy.sidecar.guard" -}}
 {{- $config := include "wsproxy.sidecar.config" . | fromYaml -}}
 {{- $loopback := "^(127\\.|localhost:|\\[::1\\])" -}}
+{{- $version := .Capabilities.KubeVersion.Version -}}
+{{- if and (include "wsproxy.sidecar.isNative" .) (semverCompare "<1.28.0-0" $version) -}}
+{{- fail (printf "nativeSidecar: Kubernetes %s has no native sidecars: 1.29 has, and 1.28 with the feature gate SidecarContainers; use auto or false" $version) -}}
+{{- end -}}
 {{- if or (regexMatch $loopback $config.admin.address) (not (regexMatch ":[0-9]+$" $config.admin.address)) -}}
 {{- fail (printf "config.admin.address: %q is not reached by the kubelet's probes and hooks; use 0.0.0.0:9090 or [::]:9090" $config.admin.address) -}}
 {{- end -}}
-{{- if regexMatch $loopback (first $config.listeners).address -}}
-{{- fail (printf "config.listeners[0].address: %q is reached from inside of the pod only; use 0.0.0.0:8009 or [::]:8009" (first $config.listeners).address) -}}
+{{- $public := false -}}
+{{- range $at, $listener := $config.listeners -}}
+{{- if not (hasPrefix "unix:" (lower .address)) -}}
+{{- if not (regexMatch ":0*[1-9][0-9]*$" .address) -}}
+{{- fail (printf "config.listeners[%d].address: %q has no port that a Service could name; use 0.0.0.0:8009 or [::]:8009" $at .address) -}}
+{{- end -}}
+{{- if and (not $public) (regexMatch $loopback .address) -}}
+{{- fail (printf "config.listeners[%d].address: %q is reached from inside of the pod only; use 0.0.0.0:8009 or [::]:8009" $at .address) -}}
+{{- end -}}
+{{- $public = true -}}
+{{- end -}}
 {{- end -}}
 {{- $adminDrain := $config.admin.drain | default "hook" -}}
 {{- if eq $adminDrain "local" -}}

@@ -35,7 +35,7 @@ The containers of the sidecar. All of these take the root context and read .Valu
 - name: wsproxy
   image: {{ include "wsproxy.sidecar.image" . }}
   imagePullPolicy: {{ .Values.wsproxy.image.pullPolicy }}
-  args: {{- concat (list "run" "--config" (include "wsproxy.sidecar.configFile" .)) .Values.wsproxy.extraArgs | toYaml | nindent 4 }}
+  args: {{- concat (list "run" "--config" (include "wsproxy.sidecar.configFile" .)) (.Values.wsproxy.extraArgs | default list) | toYaml | nindent 4 }}
   {{- if include "wsproxy.sidecar.isNative" . }}
   restartPolicy: Always
   {{- end }}

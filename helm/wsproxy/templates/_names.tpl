@@ -77,3 +77,12 @@ The app's own port is the upstream unless the configuration has one.
 {{- printf "%s://%s.%s.svc:%s/" (ternary "wss" "ws" .Values.tls.enabled) (include "wsproxy.fullname" .) .Release.Namespace (include "wsproxy.servicePort" .) -}}
 {{- end -}}
 {{- end }}
+
+{{/* (list $ MONITOR): the job, by which the alerts go, is `wsproxy` under any nameOverride; then what the values say. */}}
+{{- define "wsproxy.relabelings" -}}
+{{- $job := list -}}
+{{- if not (contains "wsproxy" (include "wsproxy.name" (index . 0))) -}}
+{{- $job = list (dict "targetLabel" "job" "replacement" "wsproxy") -}}
+{{- end -}}
+{{- concat $job ((index . 1).relabelings | default list) | toYaml -}}
+{{- end }}
