@@ -58,7 +58,7 @@ class PodTest(unittest.IsolatedAsyncioTestCase):
 
     def swap(self, pod, objects):
         """What the kubelet does with a ConfigMap that has changed."""
-        [config] = of_kind(objects, "ConfigMap")
+        [config] = [found for found in of_kind(objects, "ConfigMap") if "wsproxy.yaml" in found["data"]]
         pod.volumes["wsproxy-config"].write(config["data"])
 
     def reloads(self, pod, result):
