@@ -18,13 +18,13 @@ global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
 rule_files: {rules}
 scrape_configs:
   - job_name: wsproxy
-    static_configs: [{{targets: ["{target}"]}}]
+    static_configs: [{{targets: ["{target}"], labels: {labels}}}]
 """
 
 
 class Prometheus:
-    def __init__(self, target, rules=()):
-        """`target` is a port of this machine, or host:port."""
+    def __init__(self, target, rules=(), **labels):
+        """`target` is a port of this machine, or host:port; `labels` are those that its series get, as from Kubernetes."""
         target = f"127.0.0.1:{target}" if isinstance(target, int) else target
         program = shutil.which("prometheus")
         assert program, "prometheus is not installed: scripts/install-packages test"
@@ -32,7 +32,7 @@ class Prometheus:
         self._folder = tempfile.TemporaryDirectory(prefix="wsproxy-prometheus-")
         config = os.path.join(self._folder.name, "prometheus.yml")
         with open(config, "w") as file:
-            file.write(CONFIG.format(target=target, rules=json.dumps([os.path.abspath(rule) for rule in rules])))
+            file.write(CONFIG.format(target=target, labels=json.dumps(labels), rules=json.dumps([os.path.abspath(rule) for rule in rules])))
         self._log = open(os.path.join(self._folder.name, "log"), "w+")
         self._process = subprocess.Popen([program, "--config.file", config, "--storage.tsdb.path", os.path.join(self._folder.name, "data"),
                                           "--web.listen-address", f"127.0.0.1:{self.port}", "--log.level", "debug"],
