@@ -148,7 +148,7 @@ def refusal(values, version=NATIVE, **how):
 
 
 class Case:
-    """One of tests/kubernetes/values: `# from: VERSION` there is the oldest Kubernetes that it is for, `# golden: VERSION...` of which it is kept."""
+    """One of tests/kubernetes/values: `# from: VERSION` there is the oldest Kubernetes it is for, `# golden: VERSION...` what is kept."""
 
     def __init__(self, path):
         self.name = os.path.splitext(os.path.relpath(path, os.path.join(HERE, "values")))[0]
@@ -180,17 +180,26 @@ def certificate():
     """A certificate's file and its key's, in a folder that lives as long as the suites do."""
     folder = tempfile.TemporaryDirectory()
     paths = os.path.join(folder.name, "tls.crt"), os.path.join(folder.name, "tls.key")
-    output("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=demo",
-           "-days", "2", "-out", paths[0], "-keyout", paths[1])
+    output(
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-subj",
+        "/CN=demo",
+        "-days",
+        "2",
+        "-out",
+        paths[0],
+        "-keyout",
+        paths[1],
+    )
     return *paths, folder
 
 
 class ChartTest(unittest.TestCase):
     maxDiff = None
-
-    def each(self, cases_or_values, *versions):
-        """(label, rendered) of each, in a subTest."""
-        for name, values in cases_or_values.items():
-            for version in versions or (NATIVE,):
-                with self.subTest(name, version=version):
-                    yield values, render(values, version)

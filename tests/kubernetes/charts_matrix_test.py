@@ -7,21 +7,52 @@ import re
 import tempfile
 
 import yaml
-from charts_harness import (BINARY, CHART, EXAMPLE, HERE, NATIVE, ROOT, SIDECAR, UPDATE, VERSIONS, ChartTest, cases, certificate, in_parallel, output,
-                            read, render, run, tool)
+from charts_harness import (
+    BINARY,
+    CHART,
+    EXAMPLE,
+    HERE,
+    NATIVE,
+    ROOT,
+    SIDECAR,
+    UPDATE,
+    VERSIONS,
+    ChartTest,
+    cases,
+    certificate,
+    in_parallel,
+    output,
+    read,
+    render,
+    run,
+    tool,
+)
 
 
 def conform(version, *paths):
-    """What kubeconform says, {(file, kind, name): message} of what is wrong and the number of all resources. Nothing is fetched, nothing skipped."""
+    """What is wrong, {(file, kind, name): message}, and the number of all resources. Nothing is fetched, and nothing is skipped."""
     schemas = output(os.path.join(ROOT, "scripts", "kubernetes-schemas")).strip()
-    result = run(tool("kubeconform"), "-strict", "-output", "json", "-verbose", "-kubernetes-version", version,
-                 "-schema-location", os.path.join(schemas, "{{.NormalizedKubernetesVersion}}-local-strict", "{{.ResourceKind}}{{.KindSuffix}}.json"),
-                 "-schema-location", os.path.join(HERE, "crds", "{{.ResourceKind}}{{.KindSuffix}}.json"), *paths)
+    result = run(
+        tool("kubeconform"),
+        "-strict",
+        "-output",
+        "json",
+        "-verbose",
+        "-kubernetes-version",
+        version,
+        "-schema-location",
+        os.path.join(schemas, "{{.NormalizedKubernetesVersion}}-local-strict", "{{.ResourceKind}}{{.KindSuffix}}.json"),
+        "-schema-location",
+        os.path.join(HERE, "crds", "{{.ResourceKind}}{{.KindSuffix}}.json"),
+        *paths,
+    )
     try:
         resources = [one for one in json.loads(result.stdout)["resources"] if one["kind"] or one["msg"]]  # no empty documents
     except ValueError:
         raise AssertionError(result.stderr or result.stdout) from None
-    wrong = {(os.path.basename(one["filename"]), one["kind"], one["name"]): one["msg"] for one in resources if one["status"] != "statusValid"}
+    wrong = {
+        (os.path.basename(one["filename"]), one["kind"], one["name"]): one["msg"] for one in resources if one["status"] != "statusValid"
+    }
     return wrong, len(resources)
 
 

@@ -28,7 +28,9 @@ class Monitors(ChartTest):
             with self.subTest(values):
                 rendered = render({**values, "serviceMonitor": {"enabled": True}})
                 spec = rendered.one("ServiceMonitor")["spec"]
-                [service] = [one for one in rendered.of("Service") if spec["selector"]["matchLabels"].items() <= one["metadata"]["labels"].items()]
+                [service] = [
+                    one for one in rendered.of("Service") if spec["selector"]["matchLabels"].items() <= one["metadata"]["labels"].items()
+                ]
                 [endpoint] = spec["endpoints"]
                 ports = {port["name"]: port["targetPort"] for port in service["spec"]["ports"]}
                 self.assertEqual(ports[endpoint["port"]], int(rendered.config["admin"]["address"].rsplit(":", 1)[1]))
@@ -37,8 +39,14 @@ class Monitors(ChartTest):
                 self.assertLessEqual(service["spec"]["selector"].items(), rendered.template["metadata"]["labels"].items())
 
     def test_their_settings(self):
-        settings = {"enabled": True, "interval": "15s", "scrapeTimeout": "5s", "labels": {"release": "prometheus"},
-                    "relabelings": [{"action": "labeldrop", "regex": "pod"}], "metricRelabelings": [{"action": "drop", "regex": "go_.*"}]}
+        settings = {
+            "enabled": True,
+            "interval": "15s",
+            "scrapeTimeout": "5s",
+            "labels": {"release": "prometheus"},
+            "relabelings": [{"action": "labeldrop", "regex": "pod"}],
+            "metricRelabelings": [{"action": "drop", "regex": "go_.*"}],
+        }
         rendered = render({"podMonitor": settings, "serviceMonitor": settings})
         for kind, list_of in (("PodMonitor", "podMetricsEndpoints"), ("ServiceMonitor", "endpoints")):
             found = rendered.one(kind)
@@ -54,8 +62,10 @@ class Monitors(ChartTest):
         for values in ({}, {"nameOverride": "chat"}, {"fullnameOverride": "chat"}, {"nameOverride": "chat", "fullnameOverride": "chat"}):
             with self.subTest(values):
                 rendered = render({**values, **OPERATOR})
-                for kind, list_of, labels in (("PodMonitor", "podMetricsEndpoints", rendered.template["metadata"]["labels"]),
-                                              ("ServiceMonitor", "endpoints", rendered.one("Service", "-metrics")["metadata"]["labels"])):
+                for kind, list_of, labels in (
+                    ("PodMonitor", "podMetricsEndpoints", rendered.template["metadata"]["labels"]),
+                    ("ServiceMonitor", "endpoints", rendered.one("Service", "-metrics")["metadata"]["labels"]),
+                ):
                     spec = rendered.one(kind)["spec"]
                     changed = [rule["replacement"] for rule in spec[list_of][0].get("relabelings", []) if rule.get("targetLabel") == "job"]
                     self.assertRegex((changed or [labels[spec["jobLabel"]]])[-1], f"^({job})$", kind)
@@ -63,7 +73,11 @@ class Monitors(ChartTest):
 
 class Rules(ChartTest):
     def alerts(self, values):
-        return [rule for group in render({"prometheusRule": {"enabled": True, **values}}).one("PrometheusRule")["spec"]["groups"] for rule in group["rules"] or []]
+        return [
+            rule
+            for group in render({"prometheusRule": {"enabled": True, **values}}).one("PrometheusRule")["spec"]["groups"]
+            for rule in group["rules"] or []
+        ]
 
     def test_all_of_the_file_as_they_are(self):
         """Prometheus's own templates in their texts too, which helm must leave alone."""
@@ -71,8 +85,15 @@ class Rules(ChartTest):
 
     def test_what_the_file_must_have(self):
         alerts = " ".join(rule["alert"] + rule["expr"] for rule in self.alerts({}))
-        for metric in ("up{", "wsproxy_config_reloads_total", "wsproxy_tls_certificate_expiry", "wsproxy_connections_limit", "wsproxy_upstream_errors_total",
-                       "wsproxy_compression_memory_limit_bytes", "wsproxy_relay_seconds"):
+        for metric in (
+            "up{",
+            "wsproxy_config_reloads_total",
+            "wsproxy_tls_certificate_expiry",
+            "wsproxy_connections_limit",
+            "wsproxy_upstream_errors_total",
+            "wsproxy_compression_memory_limit_bytes",
+            "wsproxy_relay_seconds",
+        ):
             self.assertIn(metric, alerts)
 
     def test_without_those_that_are_disabled(self):
@@ -80,12 +101,21 @@ class Rules(ChartTest):
         self.assertEqual([rule["alert"] for rule in self.alerts({"disable": names[1:3]})], names[:1] + names[3:])
         extra = {"alert": "Mine", "expr": "up == 0"}
         self.assertEqual([rule["alert"] for rule in self.alerts({"extraRules": [extra]})], [*names, "Mine"])
-        groups = render({"prometheusRule": {"enabled": True, "disable": names, "extraRules": [extra]}}).one("PrometheusRule")["spec"]["groups"]
+        groups = render({"prometheusRule": {"enabled": True, "disable": names, "extraRules": [extra]}}).one("PrometheusRule")["spec"][
+            "groups"
+        ]
         self.assertEqual([group["rules"] for group in groups], [[extra]], "a group without rules is refused by the operator")
-        self.assertRegex(refusal({"prometheusRule": {"enabled": True, "disable": ["WsproxyDwon"]}}), r"prometheusRule\.disable: .*WsproxyDwon")
+        self.assertRegex(
+            refusal({"prometheusRule": {"enabled": True, "disable": ["WsproxyDwon"]}}), r"prometheusRule\.disable: .*WsproxyDwon"
+        )
 
     def test_labels_by_which_they_are_selected(self):
-        self.assertEqual(render({"prometheusRule": {"enabled": True, "labels": {"release": "x"}}}).one("PrometheusRule")["metadata"]["labels"]["release"], "x")
+        self.assertEqual(
+            render({"prometheusRule": {"enabled": True, "labels": {"release": "x"}}}).one("PrometheusRule")["metadata"]["labels"][
+                "release"
+            ],
+            "x",
+        )
 
 
 class Dashboard(ChartTest):
@@ -100,9 +130,17 @@ class Dashboard(ChartTest):
         self.assertLess(len(text), 1000000, "more than a ConfigMap holds")
 
     def test_where_grafana_looks(self):
-        settings = {"enabled": True, "namespace": "monitoring", "labels": {"grafana_dashboard": None, "dashboards": "yes"}, "annotations": {"grafana_folder": "WebSocket"}}
+        settings = {
+            "enabled": True,
+            "namespace": "monitoring",
+            "labels": {"grafana_dashboard": None, "dashboards": "yes"},
+            "annotations": {"grafana_folder": "WebSocket"},
+        }
         metadata = render({"grafanaDashboard": settings}).one("ConfigMap", "-dashboard")["metadata"]
-        self.assertEqual((metadata["namespace"], metadata["annotations"], metadata["labels"]["dashboards"]), ("monitoring", {"grafana_folder": "WebSocket"}, "yes"))
+        self.assertEqual(
+            (metadata["namespace"], metadata["annotations"], metadata["labels"]["dashboards"]),
+            ("monitoring", {"grafana_folder": "WebSocket"}, "yes"),
+        )
         self.assertNotIn("grafana_dashboard", metadata["labels"])
 
 
@@ -118,7 +156,9 @@ class Autoscaler(ChartTest):
                 if number(version) >= [1, 30]:
                     self.assertEqual(metric["type"], "ContainerResource")
                     source = metric["containerResource"]
-                    self.assertIn("cpu", rendered.container(source["container"])["resources"]["requests"], "there is nothing to compare with")
+                    self.assertIn(
+                        "cpu", rendered.container(source["container"])["resources"]["requests"], "there is nothing to compare with"
+                    )
                 else:
                     self.assertEqual(metric["type"], "Resource")
                     source = metric["resource"]
@@ -126,7 +166,13 @@ class Autoscaler(ChartTest):
 
     def test_connections(self):
         [metric] = self.spec(targetCPUUtilizationPercentage="", targetConnections=2000000)["metrics"]
-        self.assertEqual(metric, {"type": "Pods", "pods": {"metric": {"name": "wsproxy_connections_active"}, "target": {"type": "AverageValue", "averageValue": "2000000"}}})
+        self.assertEqual(
+            metric,
+            {
+                "type": "Pods",
+                "pods": {"metric": {"name": "wsproxy_connections_active"}, "target": {"type": "AverageValue", "averageValue": "2000000"}},
+            },
+        )
         self.assertEqual([one["type"] for one in self.spec(targetConnections=5)["metrics"]], ["ContainerResource", "Pods"])
 
     def test_it_has_the_say_over_replicas(self):
@@ -134,7 +180,9 @@ class Autoscaler(ChartTest):
         self.assertNotIn("replicas", rendered.one("Deployment")["spec"])
         spec = rendered.one("HorizontalPodAutoscaler")["spec"]
         self.assertEqual((spec["minReplicas"], spec["maxReplicas"]), (3, 7))
-        self.assertEqual(spec["scaleTargetRef"], {"apiVersion": "apps/v1", "kind": "Deployment", "name": rendered.one("Deployment")["metadata"]["name"]})
+        self.assertEqual(
+            spec["scaleTargetRef"], {"apiVersion": "apps/v1", "kind": "Deployment", "name": rendered.one("Deployment")["metadata"]["name"]}
+        )
         self.assertIn("scaleDown", spec["behavior"])
         self.assertEqual(render({"replicaCount": 0}).one("Deployment")["spec"]["replicas"], 0)
 

@@ -1,10 +1,17 @@
 """The pod: sidecar and app, how they start, are watched and end, with what rights, and what of the configuration makes new pods."""
 
 import yaml
-from charts_harness import CHART, EXAMPLE, NATIVE, ORDINARY, VERSIONS, ChartTest, cases, number, refusal, render
+from charts_harness import EXAMPLE, NATIVE, ORDINARY, VERSIONS, ChartTest, cases, number, refusal, render
 
-RIGHTS = {"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False,
-          "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}}
+RIGHTS = {
+    "runAsNonRoot": True,
+    "runAsUser": 65532,
+    "runAsGroup": 65532,
+    "readOnlyRootFilesystem": True,
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
 OWN_APP = {"app": {"image": {"repository": "registry.example.org/chat", "tag": "1.4"}}}
 
 
@@ -35,7 +42,11 @@ class Kinds(ChartTest):
                 check(render({}, version))
 
     def test_versions_as_vendors_write_them(self):
-        for version, check in {"v1.28.15-eks-1234abc": self.assert_ordinary, "v1.29.0-gke.1381000": self.assert_native, "1.29.0-alpha.1": self.assert_native}.items():
+        for version, check in {
+            "v1.28.15-eks-1234abc": self.assert_ordinary,
+            "v1.29.0-gke.1381000": self.assert_native,
+            "1.29.0-alpha.1": self.assert_native,
+        }.items():
             with self.subTest(version):
                 check(render({}, version))
 
@@ -68,8 +79,10 @@ class Kinds(ChartTest):
                     self.assertEqual(sidecar["args"][:3], ["run", "--config", check["args"][2]])
                     for key in ("image", "env", "envFrom", "volumeMounts", "securityContext", "resources"):
                         self.assertEqual(check.get(key), sidecar.get(key), key)
-                    self.assertLess(names(rendered.pod["initContainers"]).index("wsproxy-check"),
-                                    (names(rendered.pod["initContainers"]) + ["wsproxy"]).index("wsproxy"))
+                    self.assertLess(
+                        names(rendered.pod["initContainers"]).index("wsproxy-check"),
+                        (names(rendered.pod["initContainers"]) + ["wsproxy"]).index("wsproxy"),
+                    )
 
 
 class Start(ChartTest):
@@ -102,13 +115,23 @@ class Start(ChartTest):
         self.assertRegex(refusal({"livenessProbe": {"httpGet": {"path": "/mine", "port": 1}}}), "livenessProbe.*httpGet")
 
     def test_the_image_of_this_version_unless_another_is_given(self):
-        for values, image in (({}, "ghcr.io/wsproxy/wsproxy:0.1.0"), ({"image": {"repository": "r/x", "tag": "2"}}, "r/x:2"),
-                              ({"image": {"tag": "20240101"}}, "ghcr.io/wsproxy/wsproxy:20240101"),
-                              ({"image": {"tag": "2", "digest": "sha256:" + "0" * 64}}, "ghcr.io/wsproxy/wsproxy@sha256:" + "0" * 64)):
+        for values, image in (
+            ({}, "ghcr.io/wsproxy/wsproxy:0.1.0"),
+            ({"image": {"repository": "r/x", "tag": "2"}}, "r/x:2"),
+            ({"image": {"tag": "20240101"}}, "ghcr.io/wsproxy/wsproxy:20240101"),
+            ({"image": {"tag": "2", "digest": "sha256:" + "0" * 64}}, "ghcr.io/wsproxy/wsproxy@sha256:" + "0" * 64),
+        ):
             with self.subTest(values):
                 rendered = render(values)
-                self.assertEqual({rendered.sidecar["image"], rendered.container("wsproxy-check")["image"], rendered.app["image"],
-                                  rendered.one("Pod")["spec"]["containers"][0]["image"]}, {image})
+                self.assertEqual(
+                    {
+                        rendered.sidecar["image"],
+                        rendered.container("wsproxy-check")["image"],
+                        rendered.app["image"],
+                        rendered.one("Pod")["spec"]["containers"][0]["image"],
+                    },
+                    {image},
+                )
 
     def test_the_echo_app(self):
         app = render({"app": {"port": 8123}})
@@ -118,7 +141,9 @@ class Start(ChartTest):
     def test_an_app_of_ones_own(self):
         rendered = render({"app": {**OWN_APP["app"], "port": 8080, "command": ["a"], "args": ["b"], "env": [{"name": "C", "value": "d"}]}})
         self.assertEqual(rendered.app["image"], "registry.example.org/chat:1.4")
-        self.assertEqual((rendered.app["command"], rendered.app["args"], rendered.app["env"]), (["a"], ["b"], [{"name": "C", "value": "d"}]))
+        self.assertEqual(
+            (rendered.app["command"], rendered.app["args"], rendered.app["env"]), (["a"], ["b"], [{"name": "C", "value": "d"}])
+        )
         self.assertEqual(rendered.config["upstream"]["url"], "ws://127.0.0.1:8080")
         self.assertNotIn("args", render(OWN_APP).app)
 
@@ -148,14 +173,21 @@ class End(ChartTest):
     def test_there_is_time_to_drain(self):
         for timeout, seconds in (("25s", 25), ("90s", 90), ("90 s", 90), ("5m", 300), ("1h", 3600), ("1500ms", 2), (0, 0), ("0", 0)):
             with self.subTest(timeout):
-                given = render({"config": {"drain": {"timeout": timeout, "spread": "0s", "delay": "0s"}}}).pod["terminationGracePeriodSeconds"]
+                given = render({"config": {"drain": {"timeout": timeout, "spread": "0s", "delay": "0s"}}}).pod[
+                    "terminationGracePeriodSeconds"
+                ]
                 self.assertGreater(given, seconds)
                 self.assertLessEqual(given, seconds + 30, "a pod that hangs is in the way for that long")
         self.assertEqual(render().pod["terminationGracePeriodSeconds"], 40)
 
     def test_a_time_of_ones_own(self):
         self.assertEqual(render({"terminationGracePeriodSeconds": 7}).pod["terminationGracePeriodSeconds"], 7)
-        self.assertEqual(render({"terminationGracePeriodSeconds": 100000, "config": {"drain": {"timeout": "${T:-10m}"}}}).pod["terminationGracePeriodSeconds"], 100000)
+        self.assertEqual(
+            render({"terminationGracePeriodSeconds": 100000, "config": {"drain": {"timeout": "${T:-10m}"}}}).pod[
+                "terminationGracePeriodSeconds"
+            ],
+            100000,
+        )
 
     def test_sections_without_a_value(self):
         """They are the defaults for the binary, so they are for the chart."""
@@ -168,7 +200,12 @@ class Rights(ChartTest):
     def test_of_all_that_runs_our_image(self):
         for values in ({}, {"nativeSidecar": False}, {"tls": {"enabled": True}}):
             rendered = render(values)
-            for container in (rendered.sidecar, rendered.container("wsproxy-check"), rendered.app, *rendered.one("Pod")["spec"]["containers"]):
+            for container in (
+                rendered.sidecar,
+                rendered.container("wsproxy-check"),
+                rendered.app,
+                *rendered.one("Pod")["spec"]["containers"],
+            ):
                 with self.subTest(container["name"], **values):
                     self.assertEqual(container["securityContext"], RIGHTS)
         example = render(chart=EXAMPLE)
@@ -188,8 +225,12 @@ class Rights(ChartTest):
                 self.assertIs(account["automountServiceAccountToken"], False)
 
     def test_whose_service_account(self):
-        for values, name, count in (({}, "demo-wsproxy", 1), ({"serviceAccount": {"name": "chat"}}, "chat", 1),
-                                    ({"serviceAccount": {"create": False, "name": "chat"}}, "chat", 0), ({"serviceAccount": {"create": False}}, "default", 0)):
+        for values, name, count in (
+            ({}, "demo-wsproxy", 1),
+            ({"serviceAccount": {"name": "chat"}}, "chat", 1),
+            ({"serviceAccount": {"create": False, "name": "chat"}}, "chat", 0),
+            ({"serviceAccount": {"create": False}}, "default", 0),
+        ):
             with self.subTest(values):
                 rendered = render(values)
                 self.assertEqual(rendered.pod["serviceAccountName"], name)
@@ -220,12 +261,26 @@ class ConfigMap(ChartTest):
             return yaml.safe_dump(render({"config": config}).template)
 
         before = pod({"workers": 1, "sentry": {"dsn": "https://a@b.example/1"}})
-        for config in ({"workers": 2}, {"admin": {"address": "[::]:9090"}}, {"compression": {"memory": "64MiB"}}, {"log": {"format": "json"}},
-                       {"sentry": {"dsn": "https://a@b.example/1", "environment": "x"}}, {"sentry": {"dsn": "https://a@b.example/2"}}):
+        for config in (
+            {"workers": 2},
+            {"admin": {"address": "[::]:9090"}},
+            {"compression": {"memory": "64MiB"}},
+            {"log": {"format": "json"}},
+            {"sentry": {"dsn": "https://a@b.example/1", "environment": "x"}},
+            {"sentry": {"dsn": "https://a@b.example/2"}},
+        ):
             with self.subTest(config):
                 self.assertNotEqual(pod({"workers": 1, "sentry": {"dsn": "https://a@b.example/1"}, **config}), before)
-        for config in ({"admin": {"drain": "any"}}, {"compression": {"level": 9}}, {"log": {"level": "debug", "access": True}}, {"limits": {"max_connections": 5}},
-                       {"upstream": {"url": "ws://127.0.0.1:1"}}, {"drain": {"spread": "1s"}}, {"timeouts": {"idle": "1m"}}, {"routes": []}):
+        for config in (
+            {"admin": {"drain": "any"}},
+            {"compression": {"level": 9}},
+            {"log": {"level": "debug", "access": True}},
+            {"limits": {"max_connections": 5}},
+            {"upstream": {"url": "ws://127.0.0.1:1"}},
+            {"drain": {"spread": "1s"}},
+            {"timeouts": {"idle": "1m"}},
+            {"routes": []},
+        ):
             with self.subTest(config):
                 self.assertEqual(pod({"workers": 1, "sentry": {"dsn": "https://a@b.example/1"}, **config}), before)
 
@@ -234,114 +289,3 @@ class ConfigMap(ChartTest):
         for limit, budget in (("385Mi", "384MiB"), ("1Gi", "512MiB"), ("1G", "900MB"), (None, "8GiB"), (400000000, "256MiB")):
             with self.subTest(limit, budget=budget):
                 render({"resources": {"limits": {"memory": limit}} if limit else None, "config": {"compression": {"memory": budget}}})
-
-
-class Extra(ChartTest):
-    def test_each_gets_to_its_place(self):
-        [case] = [case for case in cases() if case.name == "extra"]
-        for version in (NATIVE, ORDINARY):
-            with self.subTest(version):
-                rendered, values = case.render(version), case.values
-                self.assertEqual(rendered.sidecar["args"][3:], values["extraArgs"])
-                for one in values["extraEnv"]:
-                    self.assertIn(one, rendered.sidecar["env"])
-                self.assertEqual(rendered.sidecar["envFrom"], values["extraEnvFrom"])
-                for one in values["extraVolumeMounts"]:
-                    self.assertIn(one, rendered.sidecar["volumeMounts"])
-                for one in values["extraVolumes"]:
-                    self.assertIn(one, rendered.pod["volumes"])
-                self.assertIn(values["extraContainers"][0], rendered.pod["containers"])
-                self.assertEqual(rendered.pod["initContainers"][0], values["extraInitContainers"][0])
-                self.assertEqual(rendered.one("ConfigMap", "-more")["data"], {"SERVICE": "demo-wsproxy"})
-                self.assertEqual(rendered.one("Secret")["stringData"], {"namespace": "default"})
-
-    def test_where_the_pod_runs(self):
-        [case] = [case for case in cases() if case.name == "scheduling"]
-        rendered, values = case.render(), case.values
-        for key in ("nodeSelector", "tolerations", "affinity", "topologySpreadConstraints", "priorityClassName"):
-            self.assertEqual(rendered.pod[key], values[key], key)
-        self.assertEqual(rendered.pod["securityContext"], values["podSecurityContext"])
-        deployment = rendered.one("Deployment")["spec"]
-        self.assertEqual((deployment["replicas"], deployment["revisionHistoryLimit"], deployment["strategy"]), (3, 0, {"type": "Recreate"}))
-
-    def test_labels_and_annotations(self):
-        rendered = render({"commonLabels": {"team": "x"}, "podLabels": {"a": "b"}, "podAnnotations": {"c": "d"}, **ALL})
-        self.assertEqual(rendered.template["metadata"]["labels"]["a"], "b")
-        self.assertEqual(rendered.template["metadata"]["annotations"]["c"], "d")
-        self.assertEqual(rendered.template["metadata"]["labels"]["team"], "x")
-        for found in rendered.objects:
-            with self.subTest(found["kind"], name=found["metadata"]["name"]):
-                self.assertEqual(found["metadata"]["labels"]["team"], "x")
-
-    def test_secrets_of_registries(self):
-        rendered = render({"imagePullSecrets": [{"name": "registry"}]})
-        self.assertEqual(rendered.pod["imagePullSecrets"], [{"name": "registry"}])
-        self.assertEqual(rendered.one("Pod")["spec"]["imagePullSecrets"], [{"name": "registry"}])
-
-
-ALL = [case for case in cases() if case.name == "everything"][0].values
-
-
-class Names(ChartTest):
-    def test_they_are_short_enough(self):
-        for release, values in (("r" * 53, {}), ("demo", {"fullnameOverride": "f" * 80}), ("demo", {"nameOverride": "n" * 63}), ("wsproxy-" + "r" * 45, {})):
-            with self.subTest(release, **values):
-                for found in render({**ALL, **values}, release=release).objects:
-                    self.assertRegex(found["metadata"]["name"], r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
-                    for name, value in found["metadata"]["labels"].items():
-                        self.assertRegex(value, r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$", name)
-
-    def test_two_releases_share_nothing(self):
-        def identity(found):
-            return found["kind"], found["metadata"]["name"]
-
-        one, other = (render(ALL, release=release) for release in ("one", "other"))
-        self.assertEqual({identity(found) for found in one.objects} & {identity(found) for found in other.objects}, set())
-        self.assertNotEqual(one.service["spec"]["selector"], other.service["spec"]["selector"])
-
-    def test_the_release_s_name_is_not_there_twice(self):
-        self.assertEqual(render(release="wsproxy").one("Deployment")["metadata"]["name"], "wsproxy")
-        self.assertEqual(render(release="my-wsproxy").one("Deployment")["metadata"]["name"], "my-wsproxy")
-        self.assertEqual(render({"fullnameOverride": "chat"}).one("Deployment")["metadata"]["name"], "chat")
-        self.assertEqual(render({"nameOverride": "chat"}).one("Deployment")["metadata"]["name"], "demo-chat")
-
-    def test_no_object_is_there_twice(self):
-        for case in cases():
-            with self.subTest(case.name):
-                found = [(one["kind"], one["metadata"].get("namespace"), one["metadata"]["name"]) for one in case.render().objects]
-                self.assertEqual(len(found), len(set(found)))
-
-    def test_selectors_never_change(self):
-        """A Deployment's cannot; what else selects pods must select these."""
-        selector = {"app.kubernetes.io/name": "wsproxy", "app.kubernetes.io/instance": "demo"}
-        for case in cases():
-            if case.chart == CHART:
-                with self.subTest(case.name):
-                    rendered = case.render()
-                    expected = {**selector, "app.kubernetes.io/name": case.values.get("nameOverride", "wsproxy")}
-                    self.assertEqual(rendered.one("Deployment")["spec"]["selector"]["matchLabels"], expected)
-                    self.assertLessEqual(expected.items(), rendered.template["metadata"]["labels"].items())
-                    selectors = [one["spec"]["selector"] for one in rendered.of("Service")]
-                    selectors += [one["spec"]["selector"]["matchLabels"] for one in rendered.of("PodDisruptionBudget") + rendered.of("PodMonitor")]
-                    selectors += [one["spec"]["podSelector"]["matchLabels"] for one in rendered.of("NetworkPolicy")]
-                    for found in selectors:
-                        self.assertEqual(found, expected)
-
-    def test_another_namespace(self):
-        rendered = render(ALL, namespace="chats")
-        for found in rendered.objects:
-            self.assertIn(found["metadata"].get("namespace", "chats"), "chats")
-        self.assertIn("demo-wsproxy.chats.svc", rendered.one("Certificate")["spec"]["dnsNames"])
-        self.assertIn("demo-wsproxy.chats.svc", rendered.one("Pod")["spec"]["containers"][0]["args"][1])
-
-    def test_nothing_that_is_not_enabled(self):
-        kinds = sorted(found["kind"] for found in render().objects)
-        self.assertEqual(kinds, ["ConfigMap", "Deployment", "Pod", "Service", "ServiceAccount"])
-        [bare] = [case for case in cases() if case.name == "bare"]
-        self.assertEqual(sorted(found["kind"] for found in bare.render().objects), ["ConfigMap", "Deployment", "Service"])
-        optional = {"HorizontalPodAutoscaler": "autoscaling", "PodDisruptionBudget": "podDisruptionBudget", "NetworkPolicy": "networkPolicy", "PodMonitor": "podMonitor",
-                    "ServiceMonitor": "serviceMonitor", "PrometheusRule": "prometheusRule", "Ingress": "ingress", "HTTPRoute": "httpRoute"}
-        for kind, switch in optional.items():
-            with self.subTest(kind):
-                self.assertEqual(len(render(ALL).of(kind)), 1)
-                self.assertEqual(render({**ALL, switch: {**ALL[switch], "enabled": False}}).of(kind), [])

@@ -5,7 +5,12 @@ import urllib.parse
 from charts_harness import CHART, NATIVE, ORDINARY, ChartTest, cases, refusal, render
 
 TLS = {"tls": {"enabled": True, "existingSecret": "ours"}}
-ISSUED = {"tls": {"enabled": True, "certManager": {"enabled": True, "issuerRef": {"name": "ours", "kind": "ClusterIssuer"}, "dnsNames": ["chat.example.org"]}}}
+ISSUED = {
+    "tls": {
+        "enabled": True,
+        "certManager": {"enabled": True, "issuerRef": {"name": "ours", "kind": "ClusterIssuer"}, "dnsNames": ["chat.example.org"]},
+    }
+}
 
 
 def first_port(rendered):
@@ -18,8 +23,12 @@ def addresses(config):
 
 class Service(ChartTest):
     def test_ports_and_protocols(self):
-        for values, expected in (({}, ("ws", 80, "kubernetes.io/ws")), (TLS, ("wss", 443, "kubernetes.io/wss")), (ISSUED, ("wss", 443, "kubernetes.io/wss")),
-                                 ({"service": {"port": 8080, "appProtocol": "http"}}, ("ws", 8080, "http"))):
+        for values, expected in (
+            ({}, ("ws", 80, "kubernetes.io/ws")),
+            (TLS, ("wss", 443, "kubernetes.io/wss")),
+            (ISSUED, ("wss", 443, "kubernetes.io/wss")),
+            ({"service": {"port": 8080, "appProtocol": "http"}}, ("ws", 8080, "http")),
+        ):
             for version in (NATIVE, ORDINARY):
                 with self.subTest(values, version=version):
                     port = first_port(render(values, version))
@@ -57,7 +66,10 @@ class Service(ChartTest):
                     ports = service["spec"]["ports"]
                     self.assertEqual(len({port.get("name") for port in ports}), len(ports))
                     self.assertEqual(len({port["port"] for port in ports}), len(ports))
-        self.assertRegex(refusal({"service": {"port": 8010}, "config": {"listeners": [{"address": "0.0.0.0:8009"}, {"address": "0.0.0.0:8010"}]}}), r"service\.port")
+        self.assertRegex(
+            refusal({"service": {"port": 8010}, "config": {"listeners": [{"address": "0.0.0.0:8009"}, {"address": "0.0.0.0:8010"}]}}),
+            r"service\.port",
+        )
 
     def test_the_side_port_is_never_offered_to_clients(self):
         """Who reaches it can drain the pod."""
@@ -67,20 +79,37 @@ class Service(ChartTest):
         for case in cases():
             if case.chart == CHART:
                 rendered = case.render()
-                self.assertNotIn(rendered.ports()["wsproxy-admin"], [port["targetPort"] for port in rendered.service["spec"]["ports"]], case.name)
+                self.assertNotIn(
+                    rendered.ports()["wsproxy-admin"], [port["targetPort"] for port in rendered.service["spec"]["ports"]], case.name
+                )
 
     def test_kinds_of_service(self):
-        spec = render({"service": {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "ipFamilyPolicy": "PreferDualStack", "annotations": {"a": "b"}}}).service
+        spec = render(
+            {
+                "service": {
+                    "type": "LoadBalancer",
+                    "externalTrafficPolicy": "Local",
+                    "ipFamilyPolicy": "PreferDualStack",
+                    "annotations": {"a": "b"},
+                }
+            }
+        ).service
         self.assertEqual(spec["metadata"]["annotations"], {"a": "b"})
-        self.assertEqual([spec["spec"][key] for key in ("type", "externalTrafficPolicy", "ipFamilyPolicy")], ["LoadBalancer", "Local", "PreferDualStack"])
+        self.assertEqual(
+            [spec["spec"][key] for key in ("type", "externalTrafficPolicy", "ipFamilyPolicy")], ["LoadBalancer", "Local", "PreferDualStack"]
+        )
         self.assertEqual(first_port(render({"service": {"type": "NodePort", "nodePort": 30080}}))["nodePort"], 30080)
         self.assertNotIn("nodePort", first_port(render({"service": {"type": "NodePort"}})))
 
 
 class Tls(ChartTest):
     def test_the_secret_is_mounted_where_the_configuration_looks(self):
-        for values, secret in ((TLS, "ours"), (ISSUED, "demo-wsproxy-tls"), ({"tls": {"enabled": True}}, "demo-wsproxy-tls"),
-                               ({"tls": {"enabled": True}, "fullnameOverride": "chat"}, "chat-tls")):
+        for values, secret in (
+            (TLS, "ours"),
+            (ISSUED, "demo-wsproxy-tls"),
+            ({"tls": {"enabled": True}}, "demo-wsproxy-tls"),
+            ({"tls": {"enabled": True}, "fullnameOverride": "chat"}, "chat-tls"),
+        ):
             for version in (NATIVE, ORDINARY):
                 with self.subTest(values, version=version):
                     rendered = render(values, version)
@@ -134,7 +163,14 @@ class Ways(ChartTest):
         self.assertEqual(ingress["spec"]["tls"], case.values["ingress"]["tls"])
         self.assertEqual(ingress["metadata"]["annotations"], case.values["ingress"]["annotations"])
         found = [(rule["host"], path["path"], path["pathType"]) for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]
-        self.assertEqual(found, [("chat.example.org", "/", "Prefix"), ("chat.example.org", "/exact", "Exact"), ("*.example.net", "/ws", "ImplementationSpecific")])
+        self.assertEqual(
+            found,
+            [
+                ("chat.example.org", "/", "Prefix"),
+                ("chat.example.org", "/exact", "Exact"),
+                ("*.example.net", "/ws", "ImplementationSpecific"),
+            ],
+        )
         for values in (case.values, {"ingress": {"enabled": True}, **TLS}, {"ingress": {"enabled": True}, "service": {"port": 8080}}):
             rendered = render(values)
             for rule in rendered.one("Ingress")["spec"]["rules"]:
@@ -154,7 +190,10 @@ class Ways(ChartTest):
 
     def test_network_policy(self):
         who, scrapers = [{"podSelector": {"matchLabels": {"a": "b"}}}], [{"namespaceSelector": {}}]
-        for listeners in ([{"address": "0.0.0.0:8009"}], [{"address": "[::]:8443"}, {"address": "unix:/run/s"}, {"address": "0.0.0.0:8010"}]):
+        for listeners in (
+            [{"address": "0.0.0.0:8009"}],
+            [{"address": "[::]:8443"}, {"address": "unix:/run/s"}, {"address": "0.0.0.0:8010"}],
+        ):
             for more in ({}, {"from": who}, {"metricsFrom": scrapers}, {"from": who, "metricsFrom": scrapers}):
                 with self.subTest(listeners, **more):
                     rendered = render({"config": {"listeners": listeners}, "networkPolicy": {"enabled": True, **more}})
@@ -180,8 +219,10 @@ class HelmTest(ChartTest):
                 self.assertEqual(pod["metadata"]["annotations"]["helm.sh/hook"], "test")
                 [container] = pod["spec"]["containers"]
                 url = urllib.parse.urlsplit(container["args"][container["args"].index("connect") + 1])
-                self.assertEqual((url.scheme, url.hostname, url.port),
-                                 (scheme, f"{rendered.service['metadata']['name']}.chats.svc", first_port(rendered)["port"]))
+                self.assertEqual(
+                    (url.scheme, url.hostname, url.port),
+                    (scheme, f"{rendered.service['metadata']['name']}.chats.svc", first_port(rendered)["port"]),
+                )
                 self.assertEqual(pod["spec"]["restartPolicy"], "Never")
                 selector = rendered.service["spec"]["selector"].items()
                 self.assertFalse(selector <= pod["metadata"]["labels"].items(), "the Service would send clients to it")

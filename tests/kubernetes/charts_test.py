@@ -1,4 +1,4 @@
-"""Runs the chart suites, the classes side by side as they mostly wait for helm. Arguments are names, as in charts_pod_test.Probes.test_ports."""
+"""Runs the chart suites, the classes side by side as they mostly wait for helm. Arguments are names, as in charts_pod_test.End."""
 
 import glob
 import io
@@ -40,8 +40,10 @@ def main(names):
     if failed or not tests:
         print(f"FAILED: {len(failed)} of {len(results)} suites", file=sys.stderr)
         return 1
-    print(f"ok: 3 charts, {len(charts_harness.cases())} cases on {len(charts_harness.VERSIONS)} versions of Kubernetes, "
-          f"{tests} tests, {charts_harness.renders} renders")
+    print(
+        f"ok: 3 charts, {len(charts_harness.cases())} cases on {len(charts_harness.VERSIONS)} versions of Kubernetes, "
+        f"{tests} tests, {charts_harness.renders} renders"
+    )
     return 0
 
 
