@@ -8,7 +8,7 @@ import os
 import signal
 import unittest
 
-from harness import NamedApp, free_port, main, wait_until
+from harness import DEADLINE, NamedApp, free_port, main, wait_until
 from harness import dashboard as reading
 from harness.http_wire import HttpClient
 from harness.prometheus import Prometheus
@@ -194,7 +194,7 @@ class Answers(TlsTest):
 
     def wait_answers(self, variables):
         try:
-            wait_until(lambda: not self.silent(variables), "all queries to be answered")
+            wait_until(lambda: not self.silent(variables), "all queries to be answered", deadline=3 * DEADLINE)
         except AssertionError as late:
             raise AssertionError("\n".join(["without an answer:", *self.silent(variables)])) from late
 
