@@ -165,7 +165,10 @@ void RelayPhase::on_progress(Leg leg) {
   if (leg == Leg::client) times_.on_heard(now);
   times_.on_data(now);
   times_.extend_closing(now);
-  if (leg == Leg::client) times_.extend_drain(now);
+  if (leg == Leg::client) {
+    times_.extend_drain(now);
+    times_.extend_wait(now);
+  }
   if (times_.is_closing() || session_.is_draining()) arm(now);
 }
 
@@ -175,7 +178,10 @@ void RelayPhase::on_writable(Leg leg) {
 }
 
 void RelayPhase::settle() {
-  if (session_.is_draining()) close_for_drain(net::Clock::now());
+  if (session_.is_draining()) {
+    close_for_drain(net::Clock::now());
+    watch_client(net::Clock::now());
+  }
   close_if_done(Leg::client);
   close_if_done(Leg::app);
   if (!client_.is_open() && !app_.is_open()) {
@@ -258,7 +264,7 @@ void RelayPhase::note_fault(Leg leg) {
 
 void RelayPhase::on_deadline() {
   const net::Clock::time_point now = net::Clock::now();
-  if (times_.is_closing_over(now)) {
+  if (times_.is_closing_over(now) || times_.is_client_stuck(now)) {
     session_.close();
     return;
   }
@@ -274,6 +280,12 @@ void RelayPhase::close_for_drain(net::Clock::time_point now) {
   relay_.close(relay::EndedBy::operator_, session_.context().config().drain.close_code,
                "the server is going away", output());
   flush(Leg::client);
+}
+
+void RelayPhase::watch_client(net::Clock::time_point now) {
+  if (!relay_.is_close_pending() || client_.is_flushed()) return times_.end_wait();
+  times_.wait_for_client(now);
+  arm(now);
 }
 
 bool RelayPhase::is_app_read_out() {

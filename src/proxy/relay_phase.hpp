@@ -60,6 +60,8 @@ class RelayPhase : public Phase {
   void note_fault(Leg leg);
   /// When it is time, and what the app has sent before is on its way to the client.
   void close_for_drain(net::Clock::time_point now);
+  /// While the close frame waits for the end of a message: whether it is the client who does not take that.
+  void watch_client(net::Clock::time_point now);
   bool is_app_read_out();
   void keep_alive(net::Clock::time_point now);
   void arm(net::Clock::time_point now);

@@ -12,8 +12,8 @@ RelayTimes::RelayTimes(const config::Timeouts& timeouts, Time now)
 
 RelayTimes::Time RelayTimes::next(Time now) const {
   if (is_closing()) return close_by_;
-  return std::min(
-      {keepalive_.next_check(now), put_off_until_ != Time::max() ? put_off_until_ : drain_at_, held_until_});
+  const Time drain = put_off_until_ != Time::max() ? put_off_until_ : drain_at_;
+  return std::min({keepalive_.next_check(now), drain, held_until_, stuck_by_});
 }
 
 RelayTimes::Action RelayTimes::check(Time now, bool is_deaf) {
@@ -47,6 +47,14 @@ bool RelayTimes::take_drain(Time now, bool suits) {
 
 void RelayTimes::extend_drain(Time now) {
   if (put_off_until_ != Time::max()) put_off_until_ = std::min<Time>(now + close_, drain_latest_);
+}
+
+void RelayTimes::wait_for_client(Time now) {
+  if (stuck_by_ == Time::max()) stuck_by_ = now + close_;
+}
+
+void RelayTimes::extend_wait(Time now) {
+  if (stuck_by_ != Time::max()) stuck_by_ = now + close_;
 }
 
 void RelayTimes::begin_closing(Time now) {

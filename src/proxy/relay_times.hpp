@@ -40,6 +40,13 @@ class RelayTimes {
   /// What goes first is on its way: one that is put off waits for timeouts.close from now on.
   void extend_drain(Time now);
 
+  /// The close frame waits for the end of a message, and the client takes nothing of what is there for it:
+  /// from the first call on for timeouts.close, and from each time that it takes something.
+  void wait_for_client(Time now);
+  void extend_wait(Time now);
+  void end_wait() { stuck_by_ = Time::max(); }
+  bool is_client_stuck(Time now) const { return now >= stuck_by_; }
+
   /// From now on timeouts.close counts; from the first call.
   void begin_closing(Time now);
   /// What was said before the close frame still arrives, as long as it is being taken.
@@ -55,6 +62,7 @@ class RelayTimes {
   Time drain_at_ = Time::max();
   Time drain_latest_{};
   Time put_off_until_ = Time::max();
+  Time stuck_by_ = Time::max();
   Time close_by_ = Time::max();
 };
 

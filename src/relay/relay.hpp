@@ -76,6 +76,8 @@ class Relay {
   bool must_cut(Leg leg) const { return state(leg).must_cut; }
   /// Whether the end has begun: from now on timeouts.close counts.
   bool is_closing() const { return is_closing_; }
+  /// A close frame of ours waits for the end of a message to the client.
+  bool is_close_pending() const { return pending_close_.has_value(); }
   /// Whether taken input of this leg waits for room on the other, or to be allowed.
   bool is_stalled(Leg from) const { return from == Leg::client && listens(from) && to_app_.is_stalled(); }
 

@@ -299,6 +299,22 @@ class Hopeless(MessagesTest):
         self.assert_gone()
         stuck.join()
 
+    def test_who_does_not_read_in_the_middle_of_a_message_is_cut_too(self):
+        """The close frame has to wait for the end of the message, but not for a client that takes none of it."""
+        self.start(timeouts={"close": "500ms", "ping_interval": "0s"}, limits={"write_buffer": "128KiB"}, drain={"timeout": "60s"})
+        client, app = self.pair(client=self.proxy.client(receive_buffer=4096))
+        stuck = in_background(lambda: self.swallow(lambda: app.send_frame(TEXT, b"x" * 20_000_000, fin=False)))
+        self.proxy.wait_metric("wsproxy_backpressure_total", 1)
+        self.proxy.drain()
+        self.assert_gone()
+        stuck.join()
+
+    def swallow(self, send):
+        try:
+            send()
+        except (Ended, OSError):
+            pass
+
     def flood(self, app):
         try:
             while True:

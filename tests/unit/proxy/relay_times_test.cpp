@@ -96,3 +96,19 @@ TEST_CASE(
   CHECK(times.check(kStart + 230s, false) == Action::ping);
   CHECK(times.check(kStart + 250s, false) == Action::idle);
 }
+
+TEST_CASE("A close frame that waits for a message gives a client that takes nothing of it timeouts.close") {
+  RelayTimes times(timeouts(), kStart);
+  times.extend_wait(kStart);
+  CHECK_FALSE(times.is_client_stuck(kStart + 100s));
+  times.wait_for_client(kStart + 1s);
+  times.wait_for_client(kStart + 3s);
+  CHECK(times.next(kStart + 3s) == kStart + 6s);
+  CHECK_FALSE(times.is_client_stuck(kStart + 6s - 1ns));
+  times.extend_wait(kStart + 4s);
+  CHECK_FALSE(times.is_client_stuck(kStart + 9s - 1ns));
+  CHECK(times.is_client_stuck(kStart + 9s));
+  times.end_wait();
+  CHECK_FALSE(times.is_client_stuck(kStart + 100s));
+  CHECK(times.next(kStart + 9s) == kStart + 30s);
+}
