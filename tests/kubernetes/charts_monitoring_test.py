@@ -153,7 +153,7 @@ class Autoscaler(ChartTest):
             with self.subTest(version):
                 rendered = render({"autoscaling": {"enabled": True, "targetCPUUtilizationPercentage": 65}}, version)
                 [metric] = rendered.one("HorizontalPodAutoscaler")["spec"]["metrics"]
-                if number(version) >= [1, 30]:
+                if number(version) >= [1, 27]:
                     self.assertEqual(metric["type"], "ContainerResource")
                     source = metric["containerResource"]
                     self.assertIn(

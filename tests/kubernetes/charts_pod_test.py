@@ -181,7 +181,7 @@ class End(ChartTest):
         self.assertEqual(render().pod["terminationGracePeriodSeconds"], 40)
 
     def test_a_time_of_ones_own(self):
-        self.assertEqual(render({"terminationGracePeriodSeconds": 7}).pod["terminationGracePeriodSeconds"], 7)
+        self.assertEqual(render({"terminationGracePeriodSeconds": 70}).pod["terminationGracePeriodSeconds"], 70)
         self.assertEqual(
             render({"terminationGracePeriodSeconds": 100000, "config": {"drain": {"timeout": "${T:-10m}"}}}).pod[
                 "terminationGracePeriodSeconds"

@@ -108,13 +108,17 @@ native
 
 {{/* For `terminationGracePeriodSeconds:` of your pod: the hook and everything after it are in it. */}}
 {{- define "wsproxy.sidecar.terminationGracePeriodSeconds" -}}
-{{- if .Values.wsproxy.terminationGracePeriodSeconds | toString -}}
+{{- if .Values.wsproxy.terminationGracePeriodSeconds | default "" | toString -}}
 {{- .Values.wsproxy.terminationGracePeriodSeconds | int -}}
 {{- else -}}
-{{- $timeout := get ((.Values.wsproxy.config | default dict).drain | default dict) "timeout" -}}
-{{- if not (kindIs "float64" $timeout) -}}{{- $timeout = $timeout | default "25s" -}}{{- end -}}
+{{- $timeout := include "wsproxy.sidecar.drainTimeout" . -}}
 {{- add (include "wsproxy.sidecar.seconds" (list "config.drain.timeout" $timeout "terminationGracePeriodSeconds") | int) 15 -}}
 {{- end -}}
+{{- end }}
+
+{{- define "wsproxy.sidecar.drainTimeout" -}}
+{{- $timeout := get ((.Values.wsproxy.config | default dict).drain | default dict) "timeout" -}}
+{{- kindIs "float64" $timeout | ternary $timeout ($timeout | default "25s") -}}
 {{- end }}
 
 {{/* (list KEY DURATION INSTEAD): whole seconds, rounded up, of a duration as the configuration writes it. */}}
@@ -172,6 +176,21 @@ checksum/wsproxy-restart: {{ $restart | toJson | sha256sum | trunc 32 }}
 {{- fail (printf "config.listeners[%d].address: %q is reached from inside of the pod only; use 0.0.0.0:8009 or [::]:8009" $at .address) -}}
 {{- end -}}
 {{- $public = true -}}
+{{- end -}}
+{{- end -}}
+{{- $taken := list -}}
+{{- with .Values.wsproxy.appPort -}}{{- $taken = append $taken (int .) -}}{{- end -}}
+{{- range include "wsproxy.sidecar.ports" . | fromYamlArray -}}
+{{- if has (int .containerPort) $taken -}}
+{{- fail (printf "config.listeners, config.admin.address, app.port: port %d is taken twice, the containers of a pod share their ports" (int .containerPort)) -}}
+{{- end -}}
+{{- $taken = append $taken (int .containerPort) -}}
+{{- end -}}
+{{- $grace := .Values.wsproxy.terminationGracePeriodSeconds | default "" | toString -}}
+{{- $timeout := include "wsproxy.sidecar.drainTimeout" . -}}
+{{- if and $grace (not (contains "$" $timeout)) -}}
+{{- if lt (int $grace) (include "wsproxy.sidecar.seconds" (list "config.drain.timeout" $timeout "it") | int) -}}
+{{- fail (printf "terminationGracePeriodSeconds: %s is less than config.drain.timeout, %s; who is not told by then is cut" $grace $timeout) -}}
 {{- end -}}
 {{- end -}}
 {{- $adminDrain := $config.admin.drain | default "hook" -}}

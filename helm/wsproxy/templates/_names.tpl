@@ -50,6 +50,7 @@ The app's own port is the upstream unless the configuration has one.
 {{- end -}}
 {{- $_ := set $config "upstream" $upstream -}}
 {{- $_ := set $values "config" $config -}}
+{{- $_ := set $values "appPort" (int .Values.app.port) -}}
 {{- $_ := set $values "fullnameOverride" (include "wsproxy.fullname" .) -}}
 {{- dict "Values" (dict "wsproxy" $values) "Release" (dict "Name" .Release.Name "Service" .Release.Service "Namespace" .Release.Namespace)
   "Capabilities" (dict "KubeVersion" (dict "Version" .Capabilities.KubeVersion.Version)) | toYaml -}}
@@ -66,15 +67,25 @@ The app's own port is the upstream unless the configuration has one.
 {{- end -}}
 {{- end }}
 
+{{/* `wss` where the listener that the Service sends clients to has TLS, by tls.enabled or by its own `tls`; else `ws`. */}}
+{{- define "wsproxy.scheme" -}}
+{{- $config := include "wsproxy.sidecar.config" (include "wsproxy.sidecarContext" . | fromYaml) | fromYaml -}}
+{{- $first := dict -}}
+{{- range $config.listeners -}}
+{{- if and (not $first) (not (hasPrefix "unix:" (lower .address))) -}}{{- $first = . -}}{{- end -}}
+{{- end -}}
+{{- $first.tls | empty | ternary "ws" "wss" -}}
+{{- end }}
+
 {{- define "wsproxy.servicePort" -}}
-{{- .Values.service.port | default (ternary 443 80 .Values.tls.enabled) | int -}}
+{{- .Values.service.port | default (eq (include "wsproxy.scheme" .) "wss" | ternary 443 80) | int -}}
 {{- end }}
 
 {{- define "wsproxy.testUrl" -}}
 {{- if .Values.test.url -}}
 {{- .Values.test.url -}}
 {{- else -}}
-{{- printf "%s://%s.%s.svc:%s/" (ternary "wss" "ws" .Values.tls.enabled) (include "wsproxy.fullname" .) .Release.Namespace (include "wsproxy.servicePort" .) -}}
+{{- printf "%s://%s.%s.svc:%s/" (include "wsproxy.scheme" .) (include "wsproxy.fullname" .) .Release.Namespace (include "wsproxy.servicePort" .) -}}
 {{- end -}}
 {{- end }}
 
