@@ -165,10 +165,7 @@ void RelayPhase::on_progress(Leg leg) {
   if (leg == Leg::client) times_.on_heard(now);
   times_.on_data(now);
   times_.extend_closing(now);
-  if (leg == Leg::client) {
-    times_.extend_drain(now);
-    times_.extend_wait(now);
-  }
+  if (leg == Leg::client) times_.extend_drain(now);
   if (times_.is_closing() || session_.is_draining()) arm(now);
 }
 

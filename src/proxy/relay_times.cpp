@@ -12,8 +12,8 @@ RelayTimes::RelayTimes(const config::Timeouts& timeouts, Time now)
 
 RelayTimes::Time RelayTimes::next(Time now) const {
   if (is_closing()) return close_by_;
-  const Time drain = put_off_until_ != Time::max() ? put_off_until_ : drain_at_;
-  return std::min({keepalive_.next_check(now), drain, held_until_, stuck_by_});
+  const Time drain = patience_until_ != Time::max() ? patience_until_ : drain_at_;
+  return std::min({keepalive_.next_check(now), drain, held_until_});
 }
 
 RelayTimes::Action RelayTimes::check(Time now, bool is_deaf) {
@@ -38,23 +38,23 @@ void RelayTimes::drain_at(Time when, Time latest) {
 
 bool RelayTimes::take_drain(Time now, bool suits) {
   if (now < drain_at_) return false;
-  if (put_off_until_ == Time::max()) put_off_until_ = std::min<Time>(now + close_, drain_latest_);
-  if (!suits && now < put_off_until_) return false;
-  put_off_until_ = Time::max();
+  if (patience_until_ == Time::max()) patience_until_ = std::min<Time>(now + close_, drain_latest_);
+  if (!suits && now < patience_until_) return false;
+  patience_until_ = Time::max();
   drain_at_ = Time::max();
   return true;
 }
 
 void RelayTimes::extend_drain(Time now) {
-  if (put_off_until_ != Time::max()) put_off_until_ = std::min<Time>(now + close_, drain_latest_);
+  if (patience_until_ != Time::max()) patience_until_ = std::min<Time>(now + close_, drain_latest_);
 }
 
 void RelayTimes::wait_for_client(Time now) {
-  if (stuck_by_ == Time::max()) stuck_by_ = now + close_;
+  if (patience_until_ == Time::max()) patience_until_ = std::min<Time>(now + close_, drain_latest_);
 }
 
-void RelayTimes::extend_wait(Time now) {
-  if (stuck_by_ != Time::max()) stuck_by_ = now + close_;
+void RelayTimes::end_wait() {
+  if (is_drain_taken()) patience_until_ = Time::max();
 }
 
 void RelayTimes::begin_closing(Time now) {

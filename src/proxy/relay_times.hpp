@@ -37,15 +37,14 @@ class RelayTimes {
   void drain_at(Time when, Time latest);
   /// Whether it is time to close for the drain; says so once. `suits`: what is to go first has gone.
   bool take_drain(Time now, bool suits);
-  /// What goes first is on its way: one that is put off waits for timeouts.close from now on.
+  /// What goes first is on its way: what is waited for is waited for timeouts.close from now on.
   void extend_drain(Time now);
 
-  /// The close frame waits for the end of a message, and the client takes nothing of what is there for it:
-  /// from the first call on for timeouts.close, and from each time that it takes something.
+  /// After take_drain: the close frame waits for the end of a message, and the client does not take what is
+  /// there of it. It has timeouts.close from the first call.
   void wait_for_client(Time now);
-  void extend_wait(Time now);
-  void end_wait() { stuck_by_ = Time::max(); }
-  bool is_client_stuck(Time now) const { return now >= stuck_by_; }
+  void end_wait();
+  bool is_client_stuck(Time now) const { return is_drain_taken() && now >= patience_until_; }
 
   /// From now on timeouts.close counts; from the first call.
   void begin_closing(Time now);
@@ -55,14 +54,15 @@ class RelayTimes {
   bool is_closing_over(Time now) const { return now >= close_by_; }
 
  private:
+  bool is_drain_taken() const { return drain_at_ == Time::max(); }
+
   websocket::Keepalive::Limits limits_;
   config::Duration close_;
   websocket::Keepalive keepalive_;
   Time held_until_ = Time::max();
   Time drain_at_ = Time::max();
   Time drain_latest_{};
-  Time put_off_until_ = Time::max();
-  Time stuck_by_ = Time::max();
+  Time patience_until_ = Time::max();  // of a drain that is due and does not suit, or that waits for a client
   Time close_by_ = Time::max();
 };
 

@@ -99,16 +99,27 @@ TEST_CASE(
 
 TEST_CASE("A close frame that waits for a message gives a client that takes nothing of it timeouts.close") {
   RelayTimes times(timeouts(), kStart);
-  times.extend_wait(kStart);
   CHECK_FALSE(times.is_client_stuck(kStart + 100s));
+  times.drain_at(kStart, kStart + 60s);
+  CHECK(times.take_drain(kStart, true));
   times.wait_for_client(kStart + 1s);
   times.wait_for_client(kStart + 3s);
   CHECK(times.next(kStart + 3s) == kStart + 6s);
   CHECK_FALSE(times.is_client_stuck(kStart + 6s - 1ns));
-  times.extend_wait(kStart + 4s);
+  times.extend_drain(kStart + 4s);
   CHECK_FALSE(times.is_client_stuck(kStart + 9s - 1ns));
   CHECK(times.is_client_stuck(kStart + 9s));
   times.end_wait();
   CHECK_FALSE(times.is_client_stuck(kStart + 100s));
   CHECK(times.next(kStart + 9s) == kStart + 30s);
+}
+
+TEST_CASE("A drain that is put off is no client that is stuck, and is not forgotten for one that takes all") {
+  RelayTimes times(timeouts(), kStart);
+  times.drain_at(kStart, kStart + 60s);
+  CHECK_FALSE(times.take_drain(kStart, false));
+  times.end_wait();
+  CHECK(times.next(kStart) == kStart + 5s);
+  CHECK_FALSE(times.is_client_stuck(kStart + 5s));
+  CHECK(times.take_drain(kStart + 5s, false));
 }
