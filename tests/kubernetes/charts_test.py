@@ -1,4 +1,4 @@
-"""Runs the chart suites, the classes side by side as they mostly wait for helm. Arguments are names, as in charts_pod_test.End."""
+"""Runs the suites of charts and manifests, the classes side by side as they mostly wait for helm. Arguments are names, as in charts_pod_test.End."""
 
 import glob
 import io
@@ -32,6 +32,7 @@ def run(suite):
 def main(names):
     if not names:
         names = sorted(os.path.basename(path)[:-3] for path in glob.glob(os.path.join(charts_harness.HERE, "charts_*_test.py")))
+        names.append("manifests_test")
     suite = unittest.defaultTestLoader.loadTestsFromNames(names)
     results = charts_harness.in_parallel(run, classes(suite))
     failed = [said for result, said in results if not result.wasSuccessful()]

@@ -9,7 +9,6 @@ import unittest
 import yaml
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-HERE = os.path.join(ROOT, "tests", "kubernetes")
 BINARY = os.environ.get("WSPROXY_BIN", os.path.join(ROOT, "build", "dev", "wsproxy"))
 FOLDERS = ("k8s", "k8s/examples/echo-server")
 VERSIONS = ("1.29.0", "1.34.0", "1.37.0")
