@@ -191,6 +191,7 @@ class Client : public std::enable_shared_from_this<Client<Stream>> {
       if (error) return self->on_end(error);
       self->print_message();
       --self->unanswered_;
+      self->is_answered_ = true;
       if (self->to_send_.empty()) self->close_when_answered();
       self->read();
     });
@@ -218,7 +219,7 @@ class Client : public std::enable_shared_from_this<Client<Stream>> {
     const auto& reason = stream_.reason();
     std::cout << closed_line(reason.code, std::string_view{reason.reason.data(), reason.reason.size()})
               << std::flush;
-    finish(message_ && unanswered_ > 0 ? 1 : 0);
+    finish(message_ && !is_answered_ ? 1 : 0);
   }
 
   void fail(const std::string& what, const error_code& error) {
@@ -242,7 +243,8 @@ class Client : public std::enable_shared_from_this<Client<Stream>> {
   beast::flat_buffer input_;
   StdinLines lines_;
   std::deque<std::string> to_send_;
-  long unanswered_ = 0;  // lines sent less messages that came: assumes an app that answers each
+  long unanswered_ = 0;       // lines sent less messages that came: assumes an app that answers each
+  bool is_answered_ = false;  // by a message, at least one
   bool input_has_ended_ = false;
   bool is_writing_ = false;
   bool is_over_ = false;  // nothing more is sent

@@ -50,7 +50,9 @@ void RelayTimes::extend_drain(Time now) {
 }
 
 void RelayTimes::wait_for_client(Time now) {
-  if (patience_until_ == Time::max()) patience_until_ = std::min<Time>(now + close_, drain_latest_);
+  if (is_drain_taken() && patience_until_ == Time::max()) {
+    patience_until_ = std::min<Time>(now + close_, drain_latest_);
+  }
 }
 
 void RelayTimes::end_wait() {

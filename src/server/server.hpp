@@ -75,6 +75,7 @@ class Server {
   SideAnswer status(std::uint64_t since, std::string not_ready);
   SideAnswer log_level(const SideRequest& request);
   void drain(const SideRequest& request, const SideReply& reply);
+  void drained(const SideRequest& request, const SideReply& reply);
   /// False when a worker did not answer in time.
   bool collect(telemetry::Counters& sum);
 

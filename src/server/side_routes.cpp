@@ -1,3 +1,5 @@
+#include <memory>
+
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
@@ -16,6 +18,8 @@ constexpr auto kWorkerPatience = std::chrono::seconds{2};
 /// Of the side port's places most stay for probes and scrapers.
 constexpr std::size_t kMostWaitingForDrain = 16;
 constexpr std::size_t kMostWaiting = 48;
+/// Hooks of a pod's containers are called at once, as near as a kubelet comes to that.
+constexpr auto kOtherHook = std::chrono::seconds{2};
 const SideAnswer kTooMany{.status = 503, .body = "too many ask at the same time\n"};
 
 const SideAnswer kForbidden{
@@ -38,6 +42,8 @@ void Server::serve(const SideRequest& request, const SideReply& reply) {
   answer_anyway(request.path, reply, [&] {
     if (request.path == "/drain") {
       drain(request, reply);
+    } else if (request.path == "/drained") {
+      drained(request, reply);
     } else if (request.path == "/readyz" || request.path == "/healthz") {
       readiness(request, reply);
     } else if (request.path == "/status") {
@@ -68,6 +74,20 @@ void Server::drain(const SideRequest& request, const SideReply& reply) {
   boost::asio::post(io_, [this, reply] {
     begin_drain();
     drain_.when_drained([reply](const Drain::Outcome& outcome) { reply(answer_of(outcome)); });
+  });
+}
+
+/// For the hook of the app beside us, which must not begin a drain: a kubelet calls it for an app that is
+/// restarted alone, too.
+void Server::drained(const SideRequest& request, const SideReply& reply) {
+  if (request.method != SideMethod::get) return reply(not_allowed("GET"));
+  if (request.waiting >= kMostWaitingForDrain) return reply(kTooMany);
+  boost::asio::post(io_, [this, reply] {
+    const auto other_hook = std::make_shared<net::Timer>(io_.get_executor(), kOtherHook);
+    other_hook->async_wait([this, reply, other_hook](const net::error_code&) {
+      if (drain_.state() == Drain::State::serving) return reply({.body = "not draining\n"});
+      drain_.when_drained([reply](const Drain::Outcome& outcome) { reply(answer_of(outcome)); });
+    });
   });
 }
 

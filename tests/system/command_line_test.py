@@ -3,8 +3,9 @@
 import re
 import signal
 import subprocess
+import threading
 
-from harness import WSPROXY, Client, EchoApp, SystemTest, environment, frames, free_port, main, run_command, wait_until
+from harness import WSPROXY, Client, EchoApp, ManualApp, SystemTest, environment, frames, free_port, http_head, main, run_command, wait_until
 from harness.wire import DEADLINE
 
 COMMANDS = ("run", "check", "schema", "echo", "connect", "probe")
@@ -139,6 +140,20 @@ class Connect(SystemTest):
     def test_without_an_answer_it_fails(self):
         self.start_echo()
         self.assertEqual(run_command("connect", self.proxy.url, "--send", "/close 4001").returncode, 1)
+        closing = ManualApp()
+        self.addCleanup(closing.stop)
+
+        def close_with_the_101():
+            side = closing.next()
+            answer = http_head.answer_101(side.request.get("Sec-WebSocket-Key"), ())
+            side.send_bytes(answer + side.frame_bytes(frames.CLOSE, (1013).to_bytes(2, "big")))
+            side.read_close()
+            side.close()
+
+        closer = threading.Thread(target=close_with_the_101)
+        closer.start()
+        self.assertEqual(run_command("connect", closing.url, "--send", "hello").returncode, 1)
+        closer.join()
         only_pings = run_command("connect", self.proxy.url, "--send", "/ping instead of an answer", timeout=DEADLINE + 10)
         self.assertEqual(only_pings.returncode, 1)
         self.assertIn("no answer", only_pings.stderr)

@@ -177,6 +177,39 @@ class Meanwhile(HookTest):
         self.assert_drained(self.hook().read_answer(), 1)
 
 
+class OfTheApp(HookTest):
+    """/drained: the hook of the container beside the proxy."""
+
+    def test_it_begins_no_drain_as_the_app_may_be_restarted_alone(self):
+        self.start_echo()
+        client = self.echo_client()
+        answer = self.proxy.ask("/drained")
+        self.assertEqual((answer.status, answer.data), (200, b"not draining\n"))
+        client.send("still here")
+        self.assertEqual(client.read_message().data, b"still here")
+        self.assertEqual(self.proxy.get("/readyz")[0], 200)
+
+    def test_it_is_answered_when_the_drain_is_over_whichever_came_first(self):
+        self.start_echo(**PATIENT)
+        client = self.echo_client()
+        client.answers_pings = False
+        first = self.hook("/drained")
+        self.assert_waits(first)
+        hook, after = self.hook(), self.hook("/drained")
+        self.assertEqual(client.read_close()[0], 1001)
+        with self.assertRaises(TimeoutError):
+            first.receive_some(2.5)
+        self.assert_waits(first, hook, after)
+        client.answer_close(1001)
+        for one in (hook, first, after):
+            self.assert_drained(one.read_answer(), 1)
+
+    def test_it_is_only_asked(self):
+        self.start()
+        for method in ("HEAD", "POST", "PUT"):
+            self.assertEqual(self.proxy.ask("/drained", method).status, 405)
+
+
 class Refused(HookTest):
     def assert_serving(self):
         self.assertEqual(self.proxy.get("/readyz")[0], 200)
