@@ -162,7 +162,8 @@ class End(ChartTest):
                     side = port_of(rendered.sidecar, "wsproxy-admin")
                     for container in (rendered.sidecar, rendered.app):
                         hook = container["lifecycle"]["preStop"]["httpGet"]
-                        self.assertEqual((hook["path"], port_of(container, hook["port"])), ("/drain", side))
+                        path = "/drain" if container["name"] == "wsproxy" else "/drained"
+                        self.assertEqual((hook["path"], port_of(container, hook["port"])), (path, side))
 
     def test_a_hook_of_ones_own(self):
         lifecycle = {"preStop": {"exec": {"command": ["/bin/sleep", "40"]}}}

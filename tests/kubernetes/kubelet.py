@@ -228,6 +228,14 @@ class Pod:
         self._note(f"ended {self.inspect(name, '.State.ExitCode')}", name)
         ended.set()
 
+    def restart(self, name):
+        """What follows a liveness probe of this container that has failed: its hook, its end, its next life."""
+        container = self.container(name)
+        end = time.monotonic() + self.spec["terminationGracePeriodSeconds"]
+        self._terminate(container, end, [], threading.Event(), True)
+        run("podman", "rm", "--force", "--time", "0", self.name_of(container))
+        self._start(container)
+
     def _note(self, what, name):
         self.events.append((round(time.monotonic() - self.began, 2), name, what))
 

@@ -60,7 +60,8 @@ class Manifests(unittest.TestCase):
                 pod = deployment["spec"]["template"]["spec"]
                 self.assertEqual({container["name"]: container for container in pod["initContainers"]}, expected)
                 self.assertEqual(pod["terminationGracePeriodSeconds"], library_pod()["terminationGracePeriodSeconds"])
-                self.assertEqual([container["lifecycle"] for container in pod["containers"]], [expected["wsproxy"]["lifecycle"]])
+                lifecycle = library_pod()["containers"][0]["lifecycle"]
+                self.assertEqual([container["lifecycle"] for container in pod["containers"]], [lifecycle])
 
     def test_the_configuration_is_there_and_good(self):
         for folder in FOLDERS:

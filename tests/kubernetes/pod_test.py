@@ -15,7 +15,7 @@ from harness.authority import Authority
 from harness.crowd import Talker, open_all, until
 
 BOTH = (("native", NATIVE), ("ordinary", ORDINARY))
-DRAIN = {"spread": "1s", "timeout": "15s"}
+DRAIN = {"delay": "0s", "spread": "1s", "timeout": "15s"}
 CLIENTS = 50
 
 
@@ -150,6 +150,16 @@ class Ends(PodTest):
                         self.assertLessEqual(pod.at(app, "ended"), pod.at("wsproxy", "SIGTERM"))
                     self.assertEqual(pod.inspect("wsproxy", ".State.ExitCode"), "0")
                     self.assertLess(pod.at("wsproxy", "ended 0"), 10)
+
+    async def test_an_app_that_is_restarted_alone_leaves_the_proxy_in_service(self):
+        """The kubelet calls an app's hook when the app's own liveness probe has failed, too."""
+        for kind, version in BOTH:
+            with self.subTest(kind):
+                pod = self.start(rendered(version=version, app={"livenessProbe": {"tcpSocket": {"port": 8008}}}))
+                await asyncio.to_thread(pod.restart, "app")
+                self.assertIn("not draining", pod.events[-2][2])
+                self.assertEqual(pod.probe("wsproxy", "readinessProbe"), 200)
+                await echo(f"ws://{pod.address}:8009/")
 
     async def test_without_hooks_a_native_sidecar_is_told_too_late(self):
         """Why the hooks are there: by the time of the sidecar's SIGTERM the app has gone, and its clients with it."""

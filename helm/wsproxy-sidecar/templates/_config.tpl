@@ -95,7 +95,7 @@ native
 {{- $port := regexFind "[0-9]+$" .address -}}
 {{- if and $port (not (hasPrefix "unix:" (lower .address))) -}}
 {{- $at = add $at 1 -}}
-- {name: {{ eq $at 1 | ternary "websocket" (printf "websocket-%d" $at) }}, containerPort: {{ $port }}, protocol: TCP}
+- {name: {{ eq $at 1 | ternary "websocket" (printf "websocket-%d" $at) }}, containerPort: {{ $port | trimPrefix "0" | int }}, protocol: TCP}
 {{ end -}}
 {{- end -}}
 - {name: wsproxy-admin, containerPort: {{ include "wsproxy.sidecar.adminPort" . }}, protocol: TCP}

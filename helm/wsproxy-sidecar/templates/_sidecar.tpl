@@ -50,7 +50,8 @@ The containers of the sidecar. All of these take the root context and read .Valu
   {{- with .Values.wsproxy.readinessProbe }}
   readinessProbe: {{- merge (dict "httpGet" (dict "path" "/readyz" "port" "wsproxy-admin")) . | toYaml | nindent 4 }}
   {{- end }}
-  lifecycle: {{- include "wsproxy.sidecar.appLifecycle" . | nindent 4 }}
+  lifecycle:
+    preStop: {httpGet: {path: /drain, port: {{ include "wsproxy.sidecar.adminPort" . }}}}
   {{- with .Values.wsproxy.resources }}
   resources: {{- toYaml . | nindent 4 }}
   {{- end }}
@@ -62,12 +63,13 @@ The containers of the sidecar. All of these take the root context and read .Valu
 
 {{/*
 For `lifecycle:` of the app's container. The hook is answered when the last client has gone, and no container gets its SIGTERM
-before its own hook has been answered: so the app lives as long as anybody talks to it, and no longer.
+before its own hook has been answered: so the app lives as long as anybody talks to it, and no longer. It begins no drain: it is
+called, too, when the app alone is restarted after its own liveness probe.
 */}}
 {{- define "wsproxy.sidecar.appLifecycle" -}}
 preStop:
   httpGet:
-    path: /drain
+    path: /drained
     port: {{ include "wsproxy.sidecar.adminPort" . }}
 {{- end }}
 
