@@ -76,6 +76,8 @@ class Server {
   SideAnswer log_level(const SideRequest& request);
   void drain(const SideRequest& request, const SideReply& reply);
   void drained(const SideRequest& request, const SideReply& reply);
+  void await_drain(const std::shared_ptr<net::Timer>& timer, net::Clock::time_point until,
+                   const SideReply& reply);
   /// False when a worker did not answer in time.
   bool collect(telemetry::Counters& sum);
 

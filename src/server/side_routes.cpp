@@ -20,6 +20,7 @@ constexpr std::size_t kMostWaitingForDrain = 16;
 constexpr std::size_t kMostWaiting = 48;
 /// Hooks of a pod's containers are called at once, as near as a kubelet comes to that.
 constexpr auto kOtherHook = std::chrono::seconds{2};
+constexpr auto kLookAgain = std::chrono::milliseconds{20};
 const SideAnswer kTooMany{.status = 503, .body = "too many ask at the same time\n"};
 
 const SideAnswer kForbidden{
@@ -83,12 +84,19 @@ void Server::drained(const SideRequest& request, const SideReply& reply) {
   if (request.method != SideMethod::get) return reply(not_allowed("GET"));
   if (request.waiting >= kMostWaitingForDrain) return reply(kTooMany);
   boost::asio::post(io_, [this, reply] {
-    const auto other_hook = std::make_shared<net::Timer>(io_.get_executor(), kOtherHook);
-    other_hook->async_wait([this, reply, other_hook](const net::error_code&) {
-      if (drain_.state() == Drain::State::serving) return reply({.body = "not draining\n"});
-      drain_.when_drained([reply](const Drain::Outcome& outcome) { reply(answer_of(outcome)); });
-    });
+    await_drain(std::make_shared<net::Timer>(io_.get_executor()), net::Clock::now() + kOtherHook, reply);
   });
+}
+
+void Server::await_drain(const std::shared_ptr<net::Timer>& timer, net::Clock::time_point until,
+                         const SideReply& reply) {
+  if (drain_.state() != Drain::State::serving) {
+    return drain_.when_drained([reply](const Drain::Outcome& outcome) { reply(answer_of(outcome)); });
+  }
+  if (net::Clock::now() >= until) return reply({.body = "not draining\n"});
+  timer->expires_after(kLookAgain);
+  timer->async_wait(
+      [this, timer, until, reply](const net::error_code&) { await_drain(timer, until, reply); });
 }
 
 /// GET tells the level, POST sets it to what stands in the body or in ?level=.
