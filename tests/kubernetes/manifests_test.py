@@ -2,27 +2,14 @@
 
 import os
 import shutil
-import subprocess
 import tempfile
 import unittest
 
 import yaml
+from charts_harness import BINARY, ROOT, output, tool
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-BINARY = os.environ.get("WSPROXY_BIN", os.path.join(ROOT, "build", "dev", "wsproxy"))
 FOLDERS = ("k8s", "k8s/examples/echo-server")
 VERSIONS = ("1.29.0", "1.34.0", "1.37.0")
-
-
-def output(*command, **how):
-    result = subprocess.run(command, capture_output=True, text=True, **how)
-    if result.returncode != 0:
-        raise AssertionError(f"{' '.join(command)}: {result.stderr or result.stdout}")
-    return result.stdout
-
-
-def tool(name):
-    return output(os.path.join(ROOT, "scripts", "go-tool"), name).strip()
 
 
 def built(folder):

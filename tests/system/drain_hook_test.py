@@ -204,6 +204,13 @@ class OfTheApp(HookTest):
         for one in (hook, first, after):
             self.assert_drained(one.read_answer(), 1)
 
+    def test_sixteen_wait_and_the_next_is_told_so(self):
+        self.start()
+        hooks = [self.hook("/drained") for _ in range(16)]
+        self.assert_waits(*hooks)
+        self.assertEqual(self.proxy.ask("/drained").status, 503)
+        self.assertEqual({hook.read_answer().data for hook in hooks}, {b"not draining\n"})
+
     def test_it_is_only_asked(self):
         self.start()
         for method in ("HEAD", "POST", "PUT"):
