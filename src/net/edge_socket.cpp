@@ -11,9 +11,13 @@ namespace wsproxy::net {
 
 namespace {
 
+IoResult failed(int number) {
+  return {IoStatus::failed, 0, error_code{number, boost::system::system_category()}};
+}
+
 IoResult judge_errno() {
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {IoStatus::would_block, 0, {}};
-  return {IoStatus::failed, 0, error_code{errno, boost::system::system_category()}};
+  return failed(errno);
 }
 
 }  // namespace
@@ -32,6 +36,7 @@ IoResult EdgeSocket::read_some(base::MutableBytes into) {
     if (errno != EINTR && result.status == IoStatus::would_block) may_read_ = false;
     return result;
   }
+  if (got == 0 && write_errno_ != 0) return failed(write_errno_);
   if (got == 0) return {IoStatus::end_of_file, 0, asio::error::eof};
   const auto bytes = static_cast<std::size_t>(got);
   // Less than asked for is all there was (epoll(7)); the next byte is a new edge. But not the end of file
@@ -46,6 +51,12 @@ IoResult EdgeSocket::write_some(base::Bytes from) {
   if (put < 0) {
     const IoResult result = judge_errno();
     if (errno != EINTR && result.status == IoStatus::would_block) may_write_ = false;
+    if (result.status == IoStatus::failed && write_errno_ == 0) {
+      // The peer's doing is an event as well; that the kernel has no memory (ENOBUFS) is none, and who waits
+      // to read would never learn that something was lost.
+      write_errno_ = result.error.value();
+      give_up();
+    }
     return result;
   }
   return {IoStatus::done, static_cast<std::size_t>(put), {}};

@@ -18,6 +18,8 @@ class EdgeSocket {
   bool is_open() const { return socket_.is_open(); }
 
   IoResult read_some(base::MutableBytes into);
+  /// Once it has failed, the connection ends in both directions: what came before can be read, then the
+  /// failure.
   IoResult write_some(base::Bytes from);
 
   /// What the kernel has reported.
@@ -45,6 +47,7 @@ class EdgeSocket {
   bool may_read_ = false;
   bool may_write_ = true;
   bool has_hung_up_ = false;  // an end of file or an error stands behind what can be read
+  int write_errno_ = 0;       // with which the first write has failed
 };
 
 }  // namespace wsproxy::net

@@ -162,6 +162,25 @@ TEST_CASE("a reset is told and read as a failure", "[transport]") {
   CHECK(read(a) == "(failed)");
 }
 
+TEST_CASE("a failed write is told who waits to read, and fails the read behind what came before",
+          "[transport]") {
+  for (const bool is_tcp : {false, true}) {
+    Pair pair = is_tcp ? tcp_pair() : unix_pair();
+    Bench bench;
+    Transport a{bench.poller, std::move(pair.ours), bench.note("a")};
+    a.wait_readable();
+    a.shut_down_send();  // writing fails from now on, and the peer has no part in it
+    CHECK(bench.turn() == kNone);
+    say(pair.theirs, "last words");
+    CHECK(a.write_some(base::as_bytes("lost")).status == IoStatus::failed);
+    CHECK(bench.turn() == kReads);
+    CHECK(read(a) == "last words");
+    a.wait_readable();
+    CHECK(bench.turn() == kReads);
+    CHECK(read(a) == "(failed)");
+  }
+}
+
 TEST_CASE("room to write is told when the peer has made it", "[transport]") {
   for (const bool is_tcp : {false, true}) {
     Pair pair = is_tcp ? tcp_pair() : unix_pair();
