@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/doctor_grammar.hpp"
 #include "cli/given.hpp"
 #include "config/suggest.hpp"
 #include "telemetry/program_images.hpp"
@@ -41,6 +42,7 @@ class Grammar {
         ->add_option("URL", url_, "of the side port; default http://127.0.0.1:9090/readyz")
         ->type_name("");
     add_tune();
+    doctor_.add_to(app_, url_);
     app_.footer(kVariables);
     for (CLI::App* command : app_.get_subcommands({})) command->fallthrough();
   }
@@ -64,6 +66,7 @@ class Grammar {
     if (arguments.command == Command::tune && url_.empty()) arguments.url = "http://127.0.0.1:9090";
     arguments.seconds = tune_seconds_;
     arguments.as_json = tune_json_;
+    if (arguments.command == Command::doctor) arguments.doctor = doctor_.options(url_);
     return arguments;
   }
 
@@ -115,7 +118,7 @@ class Grammar {
     static constexpr std::pair<const char*, Command> kCommands[] = {
         {"run", Command::run},   {"check", Command::check},     {"schema", Command::schema},
         {"echo", Command::echo}, {"connect", Command::connect}, {"probe", Command::probe},
-        {"tune", Command::tune}};
+        {"tune", Command::tune}, {"doctor", Command::doctor}};
     for (const auto& [name, command] : kCommands) {
       if (app_.got_subcommand(name)) return command;
     }
@@ -153,6 +156,7 @@ class Grammar {
   std::optional<std::string> message_;
   std::uint32_t tune_seconds_ = 10;
   bool tune_json_ = false;
+  DoctorGrammar doctor_;
 };
 
 ParsedArguments usage_error(const CLI::App& app, const std::string& problem) {

@@ -5,12 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "cli/doctor.hpp"
 #include "cli/run.hpp"
 #include "config/environment.hpp"
 
 namespace wsproxy::cli {
 
-enum class Command : std::uint8_t { run, check, schema, echo, connect, probe, tune };
+enum class Command : std::uint8_t { run, check, schema, echo, connect, probe, tune, doctor };
 
 /// What is to be done. Each command looks at its own part only.
 struct Arguments {
@@ -23,6 +24,7 @@ struct Arguments {
   std::optional<std::string> message;  // connect
   std::uint32_t seconds = 10;          // tune
   bool as_json = false;                // tune
+  DoctorOptions doctor;
 };
 
 /// The arguments, or what to print instead and the code to exit with.

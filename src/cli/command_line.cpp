@@ -5,6 +5,7 @@
 #include "cli/arguments.hpp"
 #include "cli/check.hpp"
 #include "cli/connect.hpp"
+#include "cli/doctor.hpp"
 #include "cli/echo.hpp"
 #include "cli/probe.hpp"
 #include "cli/run.hpp"
@@ -30,6 +31,8 @@ int carry_out(const Arguments& arguments) {
       return probe(arguments.url);
     case Command::tune:
       return tune(arguments.url, arguments.seconds, arguments.as_json);
+    case Command::doctor:
+      return doctor(arguments.doctor);
   }
   return 2;
 }

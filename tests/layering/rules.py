@@ -20,7 +20,8 @@ FLOORS = {
     "net": {"base"} | PROTOCOLS,
     "proxy": {"base", "relay", "net"} | PROTOCOLS,
     "server": {"base", "relay", "net", "proxy"} | PROTOCOLS,
-    "cli": {"base", "relay", "net", "proxy", "server"} | PROTOCOLS,
+    "doctor": {"base", "websocket", "deflate", "http"},
+    "cli": {"base", "relay", "net", "proxy", "server", "doctor"} | PROTOCOLS,
     "main.cpp": {"cli"},
 }
 
