@@ -5,7 +5,7 @@ import queue
 import socket
 import threading
 
-from case import CLIENT, CLIENT_KEY, CUT, GOODBYE, KINDS, Event, Frame
+from case import APP, CLIENT, CLIENT_KEY, CUT, CUT_INSIDE, GOODBYE, KINDS, Event, Frame
 
 from harness import DEADLINE, Ended, ManualApp, frames
 from harness.deflate import FastInflater, StrictInflater
@@ -46,7 +46,7 @@ class FrameRules:
                 payload = frames.apply_mask(payload, key) if masked else payload
                 self._data(frames.Frame(False, rsv, opcode, payload, key, True, 0))
         if not self.closed:
-            self.events.append(CUT)
+            self.events.append(CUT_INSIDE if rest else CUT)
 
     def _check_header(self, frame):
         if self._masked and frame.key is None:
@@ -197,8 +197,8 @@ class Judge:
         agreed = client.agreed
         if case.offer and agreed is None:
             return [f"{case.offer} was not agreed"]
-        rules = {CLIENT: FrameRules(masked=False, inflater=inflater_for(agreed)), "app": FrameRules(masked=True)}
-        wires = {CLIENT: client, "app": side}
+        rules = {CLIENT: FrameRules(masked=False, inflater=inflater_for(agreed)), APP: FrameRules(masked=True)}
+        wires = {CLIENT: client, APP: side}
         ends = {name: End(wires[name], rules[name], echoes=name != case.speaker,
                           answers=squeezing(client) if name == CLIENT and agreed else None) for name in wires}
         self._speak(case, ends[case.speaker], agreed)
@@ -231,6 +231,9 @@ def compare(case, end, got):
     if case.refused is not None and end == case.speaker and got:
         # What was echoed may be on its way still when the refusal goes out, and then comes too late.
         wanted = wanted[: len(got) - 1] + wanted[-1:]
+    if case.refused is not None and end == APP != case.speaker and got and got[-1] == CUT_INSIDE:
+        # A close frame would be payload there (how far a frame had gone on depends on how it came): the cut is right.
+        wanted = wanted[:-1] + (CUT_INSIDE,)
     if len(got) == len(wanted) and all(event.fits(want) for event, want in zip(got, wanted)):
         return []
     return [f"{end}: got {shortened(got)}, wanted {shortened(wanted)}"]

@@ -43,11 +43,10 @@ BASIC = [
     # Fail-fast: what would finish the message is never sent.
     Case("6.4.1", "a second of three fragments is wrong", RULE, message(TEXT, [KOSME, TOO_HIGH, EDITED])[:2], refused=1007),
     Case("6.4.2", "it is wrong with its second octet", RULE, message(TEXT, [KOSME + b"\xf4", b"\x90", EDITED])[:2], refused=1007),
-    Case("6.4.3", "an unfinished frame is wrong", RULE, (Frame(TEXT, KOSME + TOO_HIGH, missing=len(EDITED)),), refused=1007, inside=True),
-    Case("6.4.4", "an unfinished frame is wrong with the second octet of a letter", RULE, (Frame(TEXT, KOSME + b"\xf4\x90", missing=8),),
-         refused=1007, inside=True),
+    Case("6.4.3", "an unfinished frame is wrong", RULE, (Frame(TEXT, KOSME + TOO_HIGH, missing=len(EDITED)),), refused=1007),
+    Case("6.4.4", "an unfinished frame is wrong with the second octet of a letter", RULE, (Frame(TEXT, KOSME + b"\xf4\x90", missing=8),), refused=1007),
     Case("6.4.5", "an unfinished second fragment is wrong", RULE,
-         (Frame(TEXT, KOSME, fin=False), Frame(CONTINUATION, TOO_HIGH, missing=8)), refused=1007, inside=True),
+         (Frame(TEXT, KOSME, fin=False), Frame(CONTINUATION, TOO_HIGH, missing=8)), refused=1007),
     Case("6.4.6", "a letter begins in one message and ends in the next", RULE, (Frame(TEXT, b"\xc3"), Frame(TEXT, b"\xa9")), refused=1007),
     Case("6.4.7", "a letter is cut by the end of the last, empty fragment", RULE, message(TEXT, [b"\xe2\x82", b""]), refused=1007),
 ]
@@ -72,11 +71,11 @@ def invalid():
         yield Case(f"{number}+binary", f"{what}, but as binary", "5.6", (Frame(BINARY, data),), (binary(data),))
         yield Case(f"{number}+reason", f"{what} as a close frame's reason", "5.5.1", (Frame(0x8, close_payload(1000, data)),), refused=1007)
         if not is_cut_short(data):
-            yield Case(f"{number}+fast", f"{what}, in a frame that does not end", RULE, (Frame(TEXT, data, missing=20),), refused=1007, inside=True)
+            yield Case(f"{number}+fast", f"{what}, in a frame that does not end", RULE, (Frame(TEXT, data, missing=20),), refused=1007)
             yield Case(f"{number}+fast-fragment", f"{what}, in a message that does not end", RULE,
                        (Frame(TEXT, b"a", fin=False), Frame(CONTINUATION, data, fin=False)), refused=1007)
             yield Case(f"{number}+fast-squeezed", f"{what}, in a squeezed message that does not end", RULE,
-                       (Frame(TEXT, squeezed(data * 40) + b"\x00\x00\x00\xff\xff", fin=False, rsv=RSV1),), refused=1007, offer=PMD)
+                       (Frame(TEXT, squeezed(data * 40) + b"\x00\x00\xff\xff", fin=False, rsv=RSV1),), refused=1007, offer=PMD)
 
 
 def of_the_app():
@@ -87,7 +86,7 @@ def of_the_app():
     for number, what, data in sequences(False):
         yield Case(f"A{number}+binary", f"{what}, as binary", "5.6", (Frame(BINARY, data),), (binary(data),), speaker=APP)
         yield Case(f"A{number}+reason", f"{what} as a close frame's reason", "5.5.1", (Frame(0x8, close_payload(1000, data)),),
-                   refused=1002, speaker=APP)
+                   refused=1007, speaker=APP)
 
 
 def reasons():
