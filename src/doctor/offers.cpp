@@ -120,7 +120,7 @@ std::string problem_with(std::string_view offered, const Parameters& answer) {
     Parameters offer;
     problem = read_parameters(extension, true, offer);
     if (!problem.empty()) {
-      problem = "it accepts an offer that must be declined: " + problem;
+      problem.insert(0, "it accepts an offer that must be declined: ");
       continue;
     }
     problem = problem_between(offer, answer);

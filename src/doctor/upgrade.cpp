@@ -58,7 +58,7 @@ std::string_view UpgradeRequest::value(std::string_view name) const {
 
 std::string UpgradeRequest::text() const {
   std::string text = method + " " + path + " " + version + "\r\n";
-  for (const auto& [name, value] : fields) text += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : fields) text.append(name).append(": ").append(value).append("\r\n");
   return text + "\r\n";
 }
 
