@@ -203,6 +203,42 @@ TEST_CASE("tune looks at the side port of this machine for ten seconds, unless i
   CHECK(parse({"tune", "--seconds=0"}).arguments->seconds == 0);
 }
 
+TEST_CASE("doctor takes checks, headers and a patience") {
+  const auto plain = parse({"doctor", "ws://app"});
+  REQUIRE(plain.arguments);
+  CHECK(plain.arguments->command == Command::doctor);
+  CHECK(plain.arguments->doctor.url == "ws://app");
+  CHECK(plain.arguments->doctor.only.empty());
+  CHECK_FALSE(plain.arguments->doctor.deep);
+  CHECK(plain.arguments->doctor.patience == std::chrono::seconds{5});
+
+  const auto told = parse({"doctor", "--only", "framing", "--only", "closing.tcp", "--deep", "--json",
+                           "--header", "Authorization: Bearer a:b", "--timeout", "500ms", "wss://app/ws"});
+  INFO(told.error);
+  REQUIRE(told.arguments);
+  const DoctorOptions& options = told.arguments->doctor;
+  CHECK(options.url == "wss://app/ws");
+  CHECK(options.only == Words{"framing", "closing.tcp"});
+  CHECK(options.headers == std::vector<std::pair<std::string, std::string>>{{"Authorization", "Bearer a:b"}});
+  CHECK(options.deep);
+  CHECK(options.as_json);
+  CHECK(options.patience == std::chrono::milliseconds{500});
+}
+
+TEST_CASE("doctor refuses what cannot be meant, and shows no header") {
+  CHECK(error_of({"doctor"}).find("URL") != std::string::npos);
+  CHECK(error_of({"doctor", "ws://app", "--only", "framing.pin"}).find("did you mean framing.ping?") !=
+        std::string::npos);
+  CHECK(error_of({"doctor", "ws://app", "--only", ""}).find("there is no check") != std::string::npos);
+  CHECK(error_of({"doctor", "ws://app", "--timeout", "5"}).find("--timeout") != std::string::npos);
+  CHECK(error_of({"doctor", "ws://app", "--timeout", "1ms"}).find("from 10ms to 10m") != std::string::npos);
+  for (const char* header : {"secret", ": secret", "A b: secret", "A: secret\r\nB: c"}) {
+    const std::string error = error_of({"doctor", "ws://app", "--header", header});
+    CHECK(error.find("must be 'Name: value'") != std::string::npos);
+    CHECK(error.find("secret") == std::string::npos);
+  }
+}
+
 TEST_CASE("tune looks for an hour at most") {
   for (const char* seconds : {"3601", "-1", "x", "1.5", ""}) {
     CAPTURE(seconds);
