@@ -108,7 +108,8 @@ class Case:
     speaker: str = CLIENT
     offer: str | None = None  # of the client's, for permessage-deflate
     pace: int | str = "frames"  # how it goes to the socket: a frame a write, "joined", or in pieces of so many octets
-    compressed: bool | None = None  # whether every message that the client gets must have come compressed
+    agreed: tuple | None = None  # (server's bits, client's bits, server's takeover, client's takeover) that must be agreed
+    compressed: bool | None = None  # whether most of what the client gets must come compressed, or nothing may
 
     def writes(self, agreed):
         said = self.says(agreed) if callable(self.says) else self.says
