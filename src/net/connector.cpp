@@ -176,7 +176,7 @@ void Connector::shake_hands() {
 
 void Connector::on_events(Poller::Events) {
   if (stage_ == Stage::connected) {
-    on_connected();
+    on_writable();
   } else if (stage_ == Stage::connecting && ++turns_ < kTurnsWithoutTimer) {
     poller_.call_soon(*this);
   } else if (stage_ == Stage::connecting) {

@@ -36,7 +36,7 @@ IoResult EdgeSocket::read_some(base::MutableBytes into) {
     if (errno != EINTR && result.status == IoStatus::would_block) may_read_ = false;
     return result;
   }
-  if (got == 0 && write_errno_ != 0) return failed(write_errno_);
+  if (got == 0 && why_given_up_ != 0) return failed(why_given_up_);
   if (got == 0) return {IoStatus::end_of_file, 0, asio::error::eof};
   const auto bytes = static_cast<std::size_t>(got);
   // Less than asked for is all there was (epoll(7)); the next byte is a new edge. But not the end of file
@@ -51,12 +51,9 @@ IoResult EdgeSocket::write_some(base::Bytes from) {
   if (put < 0) {
     const IoResult result = judge_errno();
     if (errno != EINTR && result.status == IoStatus::would_block) may_write_ = false;
-    if (result.status == IoStatus::failed && write_errno_ == 0) {
-      // The peer's doing is an event as well; that the kernel has no memory (ENOBUFS) is none, and who waits
-      // to read would never learn that something was lost.
-      write_errno_ = result.error.value();
-      give_up();
-    }
+    // The peer's doing is an event as well; that the kernel has no memory (ENOBUFS) is none, and who waits to
+    // read would never learn that something was lost.
+    if (result.status == IoStatus::failed) give_up(result.error);
     return result;
   }
   return {IoStatus::done, static_cast<std::size_t>(put), {}};
@@ -69,7 +66,8 @@ void EdgeSocket::note(Poller::Events events) {
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) may_write_ = true;
 }
 
-void EdgeSocket::give_up() {
+void EdgeSocket::give_up(const error_code& why) {
+  if (why_given_up_ == 0) why_given_up_ = why.value();
   ::shutdown(socket_.number(), SHUT_RDWR);
   may_read_ = true;
   has_hung_up_ = true;
@@ -77,6 +75,7 @@ void EdgeSocket::give_up() {
 
 error_code EdgeSocket::connect_error() const {
   if (!has_hung_up_) return {};
+  if (why_given_up_ != 0) return {why_given_up_, boost::system::system_category()};
   int error = 0;
   socklen_t size = sizeof error;
   if (::getsockopt(socket_.number(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;

@@ -30,8 +30,8 @@ class EdgeSocket {
   bool has_hung_up() const { return has_hung_up_; }
   /// Its connect() is under way: it is writable when that has ended.
   void note_connecting() { may_write_ = false; }
-  /// It cannot be watched: every call is tried, and finds the end.
-  void give_up();
+  /// It cannot be watched or written to: every call is tried, and finds the end, which fails as `why` says.
+  void give_up(const error_code& why);
 
   /// How connect() has ended.
   error_code connect_error() const;
@@ -47,7 +47,7 @@ class EdgeSocket {
   bool may_read_ = false;
   bool may_write_ = true;
   bool has_hung_up_ = false;  // an end of file or an error stands behind what can be read
-  int write_errno_ = 0;       // with which the first write has failed
+  int why_given_up_ = 0;      // an errno
 };
 
 }  // namespace wsproxy::net

@@ -8,7 +8,7 @@ namespace wsproxy::net {
 
 Transport::Transport(Poller& poller, Descriptor socket, OnReady on_ready)
     : poller_(poller), socket_(std::move(socket)), on_ready_(std::move(on_ready)) {
-  if (poller_.add(socket_.number(), *this)) socket_.give_up();
+  if (const error_code error = poller_.add(socket_.number(), *this)) socket_.give_up(error);
 }
 
 Transport::Transport(Poller& poller, Descriptor socket, Connecting) : Transport(poller, std::move(socket)) {

@@ -166,6 +166,23 @@ TEST_CASE("an address that refuses is given up at the deadline and not before", 
   bench.expect_no_more();
 }
 
+TEST_CASE("a connection that cannot be watched is tried again like one that was refused", "[connector]") {
+  const UnixPath place;
+  const Descriptor on_path = place.listen();
+  const Descriptor on_port = listening();
+  for (const Target& target : {Target{{}, 0, place.path()}, Target{"127.0.0.1", port_of(on_port), {}}}) {
+    Bench bench;
+    bench.poller.stop();  // epoll_ctl() fails from now on
+    bench.start(target);
+    pass(bench.io, kTotal - 1ms);
+    CHECK(bench.results.empty());
+    pass(bench.io, 1ms);
+    const ConnectResult& result = bench.wait();
+    CHECK(result.status == ConnectStatus::refused);
+    CHECK(result.reason == "Bad file descriptor");
+  }
+}
+
 TEST_CASE("a path without a socket is given up at the deadline, or connected to when it comes",
           "[connector]") {
   const UnixPath place;
