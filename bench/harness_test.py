@@ -1,12 +1,16 @@
 """What the harness makes of what it measured: the page, the targets, the shares."""
 
+import importlib.util
 import shutil
 import ssl
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-from harness import certificates, measure, page, peers, profile, report
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
+
+from harness import certificates, measure, page, peers, profile, report, scale, scale_figure, scale_page
 from harness.loads import DIRECT, LOADS, NGINX, PLAIN, WSPROXY, Load, Target
 
 ORDER = ["one", "two", "three"]
@@ -155,6 +159,73 @@ class ShareTest(unittest.TestCase):
         frame = "\t    7f00 {}+0x1f (wsproxy)\n"
         script = "\n".join(frame.format(f"wsproxy::{name}::f") for name in ("deflate", "deflate", "relay", "unheard_of"))
         self.assertEqual(profile.shares_of(script), ({"codec": 0.5, "relay": 0.25, "other": 0.25}, 4))
+
+
+class ScaleTest(unittest.TestCase):
+    @staticmethod
+    def figures(kb=3.0, base=5.0, numbers=(100, 1000, 2500, 5000)):
+        return [{"connections": number, "connected_mb": base, "used_mb": base + kb * number / 1024, "kernel_mb": number * 4 / 1024,
+                 "ramp_rate": 2000.0, "ramp_cpu_us": 200.0, "cpu_us": 20.0, "last_ms": number / 50} for number in numbers]
+
+    def all_rows(self):
+        return {row.name: self.figures(kb=at + 1.0) for at, row in enumerate(scale.ROWS)}
+
+    def test_every_connection_has_two_descriptors(self):
+        self.assertEqual(scale.points(20_000), (100, 1000, 2500, 5000, 9800))
+        self.assertEqual(scale.points(1024), (100, 300))
+        self.assertEqual(scale.points(1 << 20)[-1], scale.MOST)
+
+    def test_a_connection_takes_the_slope_whatever_the_process_had(self):
+        for base in (1.0, 500.0):
+            self.assertAlmostEqual(scale_page.slope(self.figures(kb=7.5, base=base), "used_mb"), 7.5)
+
+    def test_one_odd_point_and_small_ones_do_not_turn_the_slope(self):
+        figures = self.figures(kb=3, numbers=(100, 1000, 2000, 3000, 4000, 5000))
+        figures[0]["used_mb"] += 50
+        figures[3]["used_mb"] += 20
+        self.assertAlmostEqual(scale_page.slope(figures, "used_mb"), 3, delta=1)
+
+    def test_one_point_has_no_slope(self):
+        self.assertIsNone(scale_page.slope(self.figures(numbers=(100, 1000)), "used_mb"))
+
+    def test_a_row_that_ends_early_has_empty_cells(self):
+        found = {"one": self.figures(), "two": self.figures(numbers=(100,))}
+        lines = scale_page.table("Title", "used_mb", "{:.0f}", found).splitlines()
+        self.assertEqual(lines[2], "| connections | 100 | 1000 | 2500 | 5000 |")
+        self.assertEqual(lines[-1], "| two | 5 |  |  |  |")
+
+    def test_the_sizing_says_what_was_measured(self):
+        idle = [{"connections": 5000, "idle_cpu": 0.01, "pings": 5000, "idle_seconds": 32, "drain_seconds": 5.1, "most_in_a_second": 1100}]
+        words = scale_page.text(self.all_rows(), idle, 20_000, "A machine.")
+        for part in ("1 KB without compression", "3 KB with it", "5 KB with it and TLS", "up to 4 KB", "14 MB for 1000 connections",
+                     "idle 0.20 %", "2.0 % without compression", "20000 descriptors", "| 5000 | 1.00% | 5000 | 32 | 5.1 | 1100 |"):
+            self.assertIn(part, words)
+
+    def test_without_all_rows_there_is_no_sizing(self):
+        self.assertEqual(scale_page.sizing({"wsproxy": self.figures()}, []), "")
+
+    def test_the_most_in_any_second(self):
+        self.assertEqual(scale.most_in_a_second([0, 0.5, 1.0, 1.2, 1.4, 3]), 4)
+        self.assertEqual(scale.most_in_a_second([]), 0)
+
+    def test_peers_take_as_many_as_are_opened(self):
+        for peer, words in (("nginx", ("worker_connections 19700", "worker_rlimit_nofile 20000")), ("haproxy", ("maxconn 9850",)),
+                            ("wsproxy", ("max_connections: 9900",))):
+            entry = scale.entry_of(scale.Row(peer, peer), 9800)
+            whole = peers.configuration(peers.PEERS[peer], dict(entry.settings))
+            for word in words:
+                self.assertIn(word, whole)
+
+    @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "needs python3-matplotlib")
+    def test_the_figure_is_small_and_the_same_for_the_same_figures(self):
+        with tempfile.TemporaryDirectory() as folder:
+            texts = []
+            for name in ("a.svg", "b.svg"):
+                scale_figure.draw(self.all_rows(), Path(folder, name))
+                texts.append(Path(folder, name).read_text())
+        self.assertEqual(*texts)
+        self.assertLess(len(texts[0]), 100_000)
+        self.assertIn("haproxy, TLS", texts[0])
 
 
 if __name__ == "__main__":

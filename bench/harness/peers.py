@@ -57,6 +57,9 @@ def start(entry, setting, directory, app_port, tls=""):
         "CONFIG": config,
         "WSPROXY": Path(setting.build) / "wsproxy",
         "WORKERS": setting.workers,
+        # Each of nginx's counts one leg, each of HAProxy's both.
+        "CONNECTIONS": 8192,
+        "DESCRIPTORS": 16384,
         # Else nginx's workers get unequal shares of the connections; ours and HAProxy's threads do not.
         "SHARED_PORT": "reuseport" if setting.workers > 1 else "",
         **certificate_values(setting, tls),

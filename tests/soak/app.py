@@ -92,6 +92,7 @@ class SoakApp:
     async def _answer(self, name, peer, end, message):
         if isinstance(message, str) and message.startswith("/"):
             return await self._obey(name, peer, end, message.split())
+        await self._may_say(peer)
         end.says(message)
         if len(message) > 2 * PIECE and self._chance.random() < 0.5:
             return await peer.send([message[at : at + PIECE] for at in range(0, len(message), PIECE)])
@@ -106,10 +107,17 @@ class SoakApp:
         elif words[0] == "/feed":
             chance = random.Random(name)
             for _ in range(int(words[1])):
+                await self._may_say(peer)
                 await peer.send(end.says(chance.randbytes(int(words[2]))))
         elif words[0] == "/ping":
             await asyncio.wait_for(await peer.ping(), 20)
+        await self._may_say(peer)
         await peer.send(end.says(words[0] + " done"))
+
+    @staticmethod
+    async def _may_say(peer):
+        """Raises when it has begun to close: what would be said then is not. Nothing comes between this and the sending."""
+        await peer.ensure_open()
 
 
 class PlainApp:

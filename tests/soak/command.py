@@ -7,8 +7,8 @@ from . import report
 from .world import Plan, World
 
 
-def run(seconds, *, slopes, samples_file, docs):
-    world = World(Plan.of(seconds))
+def run(seconds, *, seed, slopes, samples_file, docs):
+    world = World(Plan.of(seconds, seed))
     asyncio.run(world.run())
     if samples_file:
         samples_file.write_text(json.dumps(world.samples))

@@ -1,7 +1,8 @@
 """Whether a series grows: Theil-Sen's slope (the median of the slopes of all pairs), which neither noise nor single
 peaks turn, with Sen's interval of confidence from Kendall's statistic.
 
-It grows when both hold: the slope over the judged time comes to more than the bound, and the lower end of its 95 %
+A series is cut into blocks first, and each stands for itself with its low end: memory goes up and down with the documents
+under way, and what has leaked is still there in the quiet moments. It grows when both hold: the slope over the judged time comes to more than the bound, and the lower end of its 95 %
 interval is above zero. The first alone would be noise, the second alone a trend too small to matter.
 """
 
@@ -10,7 +11,7 @@ import math
 from statistics import median
 
 WARM_UP = 0.25  # of the time, which is not judged: caches fill, the crowd gathers
-POINTS = 150  # at most; all pairs of them are looked at
+BLOCKS = 40  # at most
 Z = 1.96
 
 
@@ -22,6 +23,7 @@ class Bound:
     unit: str
     share: float
     least: float
+    part: float = 0.2  # of a block's samples are below what stands for it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Verdict:
 def judge(times, values, bound):
     """`times` are seconds. None when there is too little to judge."""
     start = times[0] + (times[-1] - times[0]) * WARM_UP if times else 0
-    points = thinned([(at, value) for at, value in zip(times, values) if at >= start])
+    points = blocks([(at, value) for at, value in zip(times, values) if at >= start], bound.part)
     if len(points) < 10:
         return None
     slope, low, high = theil_sen(points)
@@ -55,11 +57,10 @@ def judge(times, values, bound):
     return Verdict(bound, level, slope * span, low * span, high * span, max(bound.least, bound.share * level), span / 3600)
 
 
-def thinned(points):
-    """Medians of neighbours."""
-    size = math.ceil(len(points) / POINTS) or 1
+def blocks(points, part):
+    size = math.ceil(len(points) / BLOCKS) or 1
     groups = [points[at : at + size] for at in range(0, len(points), size)]
-    return [(median(at for at, _ in group), median(value for _, value in group)) for group in groups]
+    return [(median(at for at, _ in group), sorted(value for _, value in group)[int(part * len(group))]) for group in groups]
 
 
 def theil_sen(points):
@@ -73,10 +74,10 @@ def theil_sen(points):
 
 
 BOUNDS = {
-    "own_mb": Bound("own memory (Pss_Anon)", "MB", 0.05, 1.0),
-    "rss_mb": Bound("resident memory (Rss)", "MB", 0.05, 1.5),
+    "own_mb": Bound("own memory (Pss_Anon)", "MB", 0.07, 1.5),
+    "rss_mb": Bound("resident memory (Rss)", "MB", 0.07, 2.0),
     "descriptors": Bound("descriptors", "", 0.05, 6.0),
-    "p99_ms": Bound("p99 of a bystander's echoes", "ms", 0.5, 2.0),
+    "p99_ms": Bound("p99 of a bystander's echoes", "ms", 0.5, 2.0, part=0.5),
 }
 
 

@@ -17,7 +17,7 @@ def rows(world):
     kinds = {}
     for visitor in world.crowd:
         kinds[visitor.kind] = kinds.get(visitor.kind, 0) + visitor.connections
-    yield "time", f"{world.plan.seconds / 60:.1f} minutes"
+    yield "time", f"{world.plan.seconds / 60:.1f} minutes, seed {world.plan.seed}"
     yield "connections", f"{totals.connections} ({', '.join(f'{kind} {count}' for kind, count in kinds.items() if count)})"
     yield "of them cut on purpose", str(totals.cut)
     yield "messages to the app", f"{totals.said_by_clients} sent, {totals.heard_by_apps} came"

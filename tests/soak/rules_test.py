@@ -127,7 +127,7 @@ class ReportTest(unittest.TestCase):
                 texts.append(Path(folder, name).read_text())
         self.assertEqual(*texts)
         self.assertLess(len(texts[0]), 100_000)
-        self.assertIn("connections", texts[0])
+        self.assertIn("WebSockets open", texts[0])
 
 
 @unittest.skipUnless("WSPROXY_BIN" in os.environ, "needs the proxy")

@@ -8,7 +8,6 @@ import logging
 import shutil
 import ssl
 import tempfile
-import time
 
 from harness.app import wait_until
 from harness.authority import Authority
@@ -31,11 +30,12 @@ class Plan:
     reload_every: float
     restart_every: float
     largest_document: float = 22.3  # as a power of two
+    seed: int = 1
 
     @staticmethod
-    def of(seconds):
+    def of(seconds, seed=1):
         return Plan(seconds, visitors.CROWD, interval=min(30.0, max(1.0, seconds / 200)), reload_every=max(2.5, min(30, seconds / 12)),
-                    restart_every=max(4.0, min(40, seconds / 8)))
+                    restart_every=max(4.0, min(40, seconds / 8)), seed=seed)
 
 
 class World:
@@ -108,7 +108,7 @@ class World:
         async with self.running(through) as pulse:
             before = watch.process_figures(self.proxy.pid)
             await asyncio.to_thread(pulse.begin, self.port)
-            seed = time.time_ns() if self.plan.seconds > 100 else 1
+            seed = self.plan.seed
             self.crowd = [kind(self, f"{seed} {at}") for kind, count in self.plan.crowd.items() for at in range(count)]
             people = [asyncio.create_task(one.run()) for one in self.crowd]
             looks = asyncio.create_task(watch.samples(self, pulse, self.samples))
