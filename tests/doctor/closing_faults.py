@@ -45,6 +45,16 @@ def serves_on(self, payload):
     self.send_frame(CLOSE, payload[:2])
 
 
+def answers_later(self, payload):
+    self.goodbye = payload
+
+
+def answers_both(self, payload):
+    Connection.on_ping(self, payload)
+    if hasattr(self, "goodbye"):
+        raise Closing(self.goodbye[:2])
+
+
 def keeps_tcp_open(self):
     while True:
         self.receive()
@@ -84,6 +94,8 @@ FAULTS = [
     fails("closing.bad_reason", "says nothing any more", instead={"reason": falls_silent}),
     warns("closing.bad_reason", "takes it", instead={"reason": goes_on}),
     warns("closing.bad_reason", "drops the connection", instead={"reason": drops}),
-    fails("closing.after", "serves on", answer_close=serves_on),
+    fails("closing.after", "answers the close frame, and serves on", missed=True, answer_close=serves_on),
+    fails("closing.after", "does not know close frames", answer_close=at(anything, goes_on)),
+    fails("closing.after", "answers what comes behind first", answer_close=answers_later, on_ping=answers_both),
     warns("closing.tcp", "leaves it open", end=keeps_tcp_open),
 ]

@@ -8,7 +8,6 @@ from harness.frames import CONTINUATION, RSV1
 
 from echo_server import Connection
 from faults import closes_otherwise, drops, fails, of_bad_frames
-from framing_faults import echoes
 from leaving import Closing
 from server_deflate import TAIL, Compressor, Inflater
 
@@ -129,6 +128,10 @@ def says_nothing_to_empty(self, opcode, data):
         Connection.on_message(self, opcode, data)
 
 
+def cuts_compressed(self, opcode, data):
+    self.send_message(opcode, data[:-1] if self.terms is not None else data)
+
+
 def closes_at_compressed_ping(self, payload):
     if self.message is not None and self.message.compressed:
         closes_otherwise()
@@ -147,7 +150,7 @@ def wide_answers_to(asked):
 
 MESSAGES = [
     fails("deflate.message", "takes none", on_data=at_compressed(lambda fin, opcode, payload: True, closes_otherwise)),
-    fails("deflate.message", "the echo lacks the last byte", on_message=echoes(lambda data: data[:-1])),
+    fails("deflate.message", "the echo lacks the last byte", on_message=cuts_compressed),
     fails("deflate.message", "the echo does not inflate", send_message=sends_cut_deflate),
     fails("deflate.takeover", "forgets the message before", **inflates_with(Forgetful)),
     fails("deflate.window", "looks back 512 bytes", **inflates_with(Narrow)),

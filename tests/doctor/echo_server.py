@@ -180,10 +180,13 @@ class Connection(Opening, Deflate):
         self.message.data += payload
         if self.message.text is not None:
             try:
-                self.message.text.decode(payload, final=fin)
+                self.check_text(payload, fin)
             except UnicodeDecodeError:
                 self.breach("compressed utf8" if self.message.compressed else "utf8", 1007)
                 self.message.text = None
+
+    def check_text(self, payload, fin):
+        self.message.text.decode(payload, final=fin)
 
     def inflate(self, payload, fin):
         room = self.max_message - len(self.message.data)

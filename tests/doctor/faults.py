@@ -5,7 +5,6 @@ import dataclasses
 
 from harness import frames
 
-from echo_server import Connection
 from leaving import Closing, Gone, Silent
 
 
@@ -18,20 +17,24 @@ class Fault:
     deep: bool = False
     timeout: str = "500ms"
     tls: dict | None = None  # how to make the server's TLS, for faults that are there
-
-    def kind(self):
-        return type("BrokenConnection", (Connection,), self.changes)
+    beside: tuple = ()  # other checks that must run for it to be seen
+    missed: bool = False  # the doctor does not see it yet
 
     def __str__(self):
         return f"{self.check}: {self.name}"
 
 
-def fails(check, name, *, deep=False, timeout="500ms", tls=None, **changes):
-    return Fault(check, "fail", name, changes, deep, timeout, tls)
+def _fault(status):
+    told = {field.name for field in dataclasses.fields(Fault)}
+
+    def fault(check, name, **how):
+        """What is no field of Fault is a change of the server."""
+        changes = {key: value for key, value in how.items() if key not in told}
+        return Fault(check, status, name, changes, **{key: value for key, value in how.items() if key in told})
+    return fault
 
 
-def warns(check, name, *, deep=False, timeout="500ms", tls=None, **changes):
-    return Fault(check, "warn", name, changes, deep, timeout, tls)
+fails, warns = _fault("fail"), _fault("warn")
 
 
 # What a server does about a frame that breaks a rule, other than to close with the rule's code.
@@ -53,10 +56,11 @@ def falls_silent():
     raise Silent
 
 
-def of_bad_frames(check, *rules):
+def of_bad_frames(check, *rules, can_be_ignored=True):
     """The four ways to get a rule wrong; of several rules each is broken alone."""
     for rule in rules:
-        yield fails(check, f"{rule}: goes on", instead={rule: goes_on})
+        if can_be_ignored:
+            yield fails(check, f"{rule}: goes on", instead={rule: goes_on})
         yield warns(check, f"{rule}: closes with 1011", instead={rule: closes_otherwise})
         yield warns(check, f"{rule}: drops the connection", instead={rule: drops})
     yield fails(check, f"{rules[0]}: says nothing any more", instead={rules[0]: falls_silent})

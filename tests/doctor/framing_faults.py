@@ -6,7 +6,7 @@ from harness import frames
 from harness.frames import CLOSE, CONTINUATION, PING, PONG, RSV1, RSV2, RSV3, TEXT
 
 from echo_server import Connection
-from faults import closes_otherwise, drops, fails, of_bad_frames, warns
+from faults import closes_otherwise, drops, fails, goes_on, of_bad_frames, warns
 from leaving import Closing, Gone
 
 
@@ -73,19 +73,12 @@ def answers_kept_pings(self, opcode, data):
     Connection.on_message(self, opcode, data)
 
 
-def needs_whole_header(self):
-    """Takes the first piece that comes for at least a header."""
+def needs_whole_frames(self):
+    """Takes the first piece that comes for a frame."""
     if not self.buffer:
         self.receive()
-    if len(self.buffer) < 2:
-        raise Gone
-    return Connection.read_frame(self)
-
-
-def needs_whole_payload(self):
-    frame = self.buffer or self.receive() or self.buffer
-    header = frames.header_of(frame)
-    if header and len(frame) < header[4] + header[5] + 4:
+    header = frames.header_of(self.buffer)
+    if header is None or len(self.buffer) < header[5] + header[4] + 4:
         raise Gone
     return Connection.read_frame(self)
 
@@ -97,6 +90,17 @@ def decodes_each_fragment(self, fin, compressed, opcode, payload):
     except UnicodeDecodeError:
         raise Closing(frames.close_payload(1007)) from None
     Connection.on_data(self, fin, compressed, opcode, payload)
+
+
+def looks_at_first_fragment(self, payload, fin):
+    if len(self.message.data) == len(payload):
+        Connection.check_text(self, payload, fin)
+
+
+def refuses_four_bytes(self, payload, fin):
+    if any(byte >= 0xF0 for byte in payload):
+        closes_otherwise()
+    Connection.check_text(self, payload, fin)
 
 
 def replaces_bad_text(self, opcode, data):
@@ -147,7 +151,7 @@ LENGTHS = [
     *(fails("framing.lengths", f"takes no message of {size}", judge_header=refuses_length(size)) for size in (0, 1, 125, 126, 65535, 65536)),
     warns("framing.lengths", "65536 is too long for it", judge_header=refuses_length(65536, 1009)),
     warns("framing.lengths", "126 is too long for it", judge_header=refuses_length(126, 1009)),
-    fails("framing.lengths", "the echo lacks the last byte", on_message=echoes(lambda data: data[:-1])),
+    fails("framing.lengths", "long echoes lack the last byte", on_message=echoes(lambda data: data[:-1] if len(data) > 125 else data)),
     fails("framing.lengths", "the echo is cut at 65535", on_message=echoes(lambda data: data[:65535])),
     fails("framing.lengths", "no echo of 65535", on_message=lambda self, opcode, data: len(data) == 65535 or self.send_message(opcode, data)),
 ]
@@ -162,10 +166,9 @@ FRAGMENTS = [
         lambda self, fin, opcode, payload: opcode == CONTINUATION and self.message and self.message.data.clear(), drops)),
     fails("framing.control_between", "the ping ends the connection", on_ping=closes_at_ping_inside),
     fails("framing.control_between", "the ping loses the message", on_ping=loses_message_at_ping),
-    fails("framing.control_between", "the ping is never answered", on_ping=drops_pings_inside),
+    fails("framing.control_between", "the ping is never answered", missed=True, on_ping=drops_pings_inside),
     warns("framing.control_between", "the ping is answered after the message", on_ping=keeps_pings, on_message=answers_kept_pings),
-    fails("framing.in_pieces", "takes no header in pieces", read_frame=needs_whole_header),
-    fails("framing.in_pieces", "takes no payload in pieces", read_frame=needs_whole_payload),
+    fails("framing.in_pieces", "takes no frame in pieces", read_frame=needs_whole_frames),
 ]
 
 BAD_FRAMES = [
@@ -176,33 +179,42 @@ BAD_FRAMES = [
     *of_bad_frames("framing.control_fragmented", "control fragmented"),
     *of_bad_frames("framing.continuation", "continuation"),
     *of_bad_frames("framing.interleaved", "interleaved"),
-    *of_bad_frames("framing.top_bit", "top bit"),
+    *of_bad_frames("framing.top_bit", "top bit", can_be_ignored=False),
+    fails("framing.top_bit", "takes the other bits, whatever they are", instead={"top bit": goes_on, "length form": goes_on}),
     *(dataclasses.replace(fault, status="warn") for fault in of_bad_frames("framing.minimal_length", "length form")),
     *of_bad_frames("framing.bad_utf8", "utf8"),
+    fails("framing.bad_utf8", "takes surrogates", check_text=lambda self, payload, fin: payload.decode(errors="surrogatepass")),
+    fails("framing.bad_utf8", "takes text that ends inside a character",
+          check_text=lambda self, payload, fin: self.message.text.decode(payload)),
+    fails("framing.bad_utf8", "looks at the first fragment only", check_text=looks_at_first_fragment),
+    fails("framing.bad_utf8", "takes overlong forms",
+          check_text=lambda self, payload, fin: Connection.check_text(self, payload.replace(b"\xc0\xaf", b"/"), fin)),
     fails("framing.bad_utf8", "replaces it", instead={"utf8": lambda: None}, on_message=replaces_bad_text),
+    fails("framing.utf8", "knows no characters of four bytes", check_text=refuses_four_bytes),
     fails("framing.utf8", "looks at each fragment alone", on_data=decodes_each_fragment),
 ]
 
+SEEN = "framing.server_frames"
 OWN_FRAMES = [
-    fails("framing.server_frames", "masked", send_frame=frames_changed(masked=True)),
-    fails("framing.server_frames", "masked pongs", send_frame=frames_changed({PONG}, masked=True)),
-    *(fails("framing.server_frames", f"RSV{number} is set", send_frame=frames_changed(rsv=bit))
-      for number, bit in ((1, RSV1), (2, RSV2), (3, RSV3))),
-    fails("framing.server_frames", "pongs with RSV1", send_frame=frames_changed({PONG}, rsv=RSV1)),
-    fails("framing.server_frames", "16 bits for small lengths", send_frame=length_form(16, 125)),
-    fails("framing.server_frames", "64 bits for lengths below 65536", send_frame=length_form(64, 65535)),
-    fails("framing.server_frames", "a ping of 126 bytes", talk=begins_with((PING, b"x" * 126, {}))),
-    fails("framing.server_frames", "a fragmented ping", talk=begins_with((PING, b"x", {"fin": False}))),
-    fails("framing.server_frames", "fragmented pongs", send_frame=frames_changed({PONG}, fin=False)),
-    fails("framing.server_frames", "text that is not UTF-8", talk=begins_with((TEXT, b"caf\xe9", {}))),
-    fails("framing.server_frames", "text that ends inside a character", talk=begins_with((TEXT, b"caf\xc3", {}))),
-    fails("framing.server_frames", "a reserved opcode", talk=begins_with((5, b"x", {}))),
-    fails("framing.server_frames", "a continuation of nothing", talk=begins_with((CONTINUATION, b"x", {}))),
-    fails("framing.server_frames", "a message inside a message", talk=begins_with((TEXT, b"x", {"fin": False}), (TEXT, b"y", {}))),
-    *(fails("framing.server_frames", f"closes with {code}", answer_close=answers_close_with(frames.close_payload(code)))
+    fails(SEEN, "masked", send_frame=frames_changed(masked=True)),
+    fails(SEEN, "masked pongs", beside=("framing.ping",), send_frame=frames_changed({PONG}, masked=True)),
+    *(fails(SEEN, f"RSV{number} is set", send_frame=frames_changed(rsv=bit)) for number, bit in ((1, RSV1), (2, RSV2), (3, RSV3))),
+    fails(SEEN, "pongs with RSV1", beside=("framing.ping",), send_frame=frames_changed({PONG}, rsv=RSV1)),
+    fails(SEEN, "pongs with RSV1 where it was agreed on", beside=("deflate",), send_frame=frames_changed({PONG}, rsv=RSV1)),
+    fails(SEEN, "16 bits for small lengths", send_frame=length_form(16, 125)),
+    fails(SEEN, "64 bits for lengths below 65536", send_frame=length_form(64, 65535)),
+    fails(SEEN, "a ping of 126 bytes", talk=begins_with((PING, b"x" * 126, {}))),
+    fails(SEEN, "a fragmented ping", talk=begins_with((PING, b"x", {"fin": False}))),
+    fails(SEEN, "fragmented pongs", beside=("framing.ping",), send_frame=frames_changed({PONG}, fin=False)),
+    fails(SEEN, "text that is not UTF-8", talk=begins_with((TEXT, b"caf\xe9", {}))),
+    fails(SEEN, "text that ends inside a character", talk=begins_with((TEXT, b"caf\xc3", {}))),
+    fails(SEEN, "a reserved opcode", talk=begins_with((5, b"x", {}))),
+    fails(SEEN, "a continuation of nothing", talk=begins_with((CONTINUATION, b"x", {}))),
+    fails(SEEN, "a message inside a message", talk=begins_with((TEXT, b"x", {"fin": False}), (TEXT, b"y", {}))),
+    *(fails(SEEN, f"closes with {code}", beside=("closing.answer",), answer_close=answers_close_with(frames.close_payload(code)))
       for code in (0, 999, 1004, 1005, 1006, 1015, 2999, 5000)),
-    fails("framing.server_frames", "closes with one byte", answer_close=answers_close_with(b"\x03")),
-    fails("framing.server_frames", "closes with a reason that is not UTF-8", answer_close=answers_close_with(b"\x03\xe8\xff")),
+    fails(SEEN, "closes with one byte", beside=("closing.answer",), answer_close=answers_close_with(b"\x03")),
+    fails(SEEN, "closes with a reason that is not UTF-8", beside=("closing.answer",), answer_close=answers_close_with(b"\x03\xe8\xff")),
 ]
 
 FAULTS = [*CONTROL, *LENGTHS, *FRAGMENTS, *BAD_FRAMES, *OWN_FRAMES]

@@ -5,7 +5,7 @@ import threading
 from harness.frames import CONTINUATION
 
 from echo_server import Connection
-from faults import drops, fails, falls_silent, warns
+from faults import fails, falls_silent, warns
 from leaving import Gone
 
 
@@ -14,7 +14,7 @@ def counting(attribute, most, how):
     def count(self):
         total = getattr(self, attribute, 0) + 1
         setattr(self, attribute, total)
-        return how() if total > most else None
+        return how(self) if total > most else None
     return count
 
 
@@ -111,8 +111,8 @@ FAULTS = [
     warns("limits.length", "waits for it", judge_header=waits_for_payload),
     warns("limits.message", "takes any", deep=True, timeout="5s", max_message=1 << 40),
     warns("limits.bomb", "takes any", deep=True, timeout="5s", inflate=swallows_bombs),
-    fails("limits.fragments", "drops the connection", deep=True, on_data=at_many_fragments(drops)),
-    fails("limits.fragments", "says nothing any more", deep=True, on_data=at_many_fragments(falls_silent)),
+    fails("limits.fragments", "the server dies of it", missed=True, deep=True, on_data=at_many_fragments(lambda self: self.server.stop())),
+    fails("limits.fragments", "says nothing any more", deep=True, on_data=at_many_fragments(lambda self: falls_silent())),
     fails("limits.pings", "answers the first thousand", deep=True, on_ping=loses_late_pings),
     warns("limits.slow_head", "waits for it", deep=True, timeout="200ms", head_deadline=1000),
     warns("limits.slow_reader", "keeps what is not read", deep=True, timeout="2s", **hoarding()),
