@@ -22,6 +22,8 @@ class Crowd:
         for number in range(count):
             sock = self._open(port, f"127.0.0.{2 + number // PER_SOURCE}")
             self.waiting.register(sock, selectors.EVENT_READ)
+            if number % 200 == 0:  # those that are open are pinged already
+                self._hear_all(0)
 
     @staticmethod
     def _open(port, source):
@@ -42,8 +44,11 @@ class Crowd:
     def attend(self):
         """Until all are gone."""
         while self.waiting.get_map():
-            for key, _ in self.waiting.select():
-                self._hear(key.fileobj)
+            self._hear_all(None)
+
+    def _hear_all(self, timeout):
+        for key, _ in self.waiting.select(timeout):
+            self._hear(key.fileobj)
 
     def _hear(self, sock):
         """Control frames are small and come whole; a read that ends inside one would be an error of this program."""

@@ -66,9 +66,11 @@ class Entry:
     settings: tuple
 
 
-def entry_of(row, connections):
+def entry_of(row, connections, *, pings=False):
     if row.peer == "wsproxy":
-        return Entry(row.name, row.peer, (("EXTRA", f"limits: {{max_connections: {connections + 100}}}\n"),))
+        # The generator answers no ping while it opens connections.
+        extra = f"limits: {{max_connections: {connections + 100}}}\n" + ("" if pings else "timeouts: {ping_interval: 0s}\n")
+        return Entry(row.name, row.peer, (("EXTRA", extra),))
     # What nginx counts are legs.
     wanted = 2 * connections + 100 if row.peer == "nginx" else connections + 50
     return Entry(row.name, row.peer, (("CONNECTIONS", wanted), ("DESCRIPTORS", 2 * connections + SPARE)))
@@ -163,7 +165,7 @@ def idle_and_drain(connections, setting, seconds):
     with tempfile.TemporaryDirectory() as directory:
         app = Process([str(setting.build / "bench_app")], Path(directory, "app.log"), setting.other_cpus(), stdout=subprocess.PIPE)
         with app:
-            proxy, port = peers.start(entry_of(row, connections), setting, directory, int(app.popen.stdout.readline()))
+            proxy, port = peers.start(entry_of(row, connections, pings=True), setting, directory, int(app.popen.stdout.readline()))
             crowd = Process([sys.executable, "-B", "-m", "harness.crowd", str(port), str(connections)], Path(directory, "crowd.log"),
                             setting.other_cpus(), stdout=subprocess.PIPE, cwd=peers.BENCH)
             with proxy, crowd:

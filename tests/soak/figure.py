@@ -7,7 +7,7 @@ POINTS = 300  # a line has at most; the file stays small
 PANELS = (
     ("MB", (("own_mb", "own memory"), ("rss_mb", "resident memory"))),
     ("count", (("connections", "WebSockets open"), ("descriptors", "descriptors"))),
-    ("ms", (("p99_ms", "p99 of a bystander's echoes"), ("p50_ms", "p50"))),
+    ("ms", (("p99_ms", "p99 of a bystander's echoes"), ("p50_ms", "p50"), ("direct_p99_ms", "p99 without the proxy"))),
 )
 
 
@@ -21,6 +21,6 @@ def draw(samples, path):
             axis.axvspan(0, minutes[-1] * WARM_UP, color=GREY, alpha=0.12, linewidth=0)
             axis.set_ylabel(unit)
             axis.set_ylim(bottom=0)
-            axis.legend(loc="lower right", ncols=2, fontsize=8)
+            axis.legend(loc="best", ncols=3, fontsize=8)
         axes[0].text(0, 1.02, "shaded: warm-up, not judged", transform=axes[0].transAxes, fontsize=8)
         axes[-1].set_xlabel("minutes")

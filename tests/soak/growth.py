@@ -2,7 +2,7 @@
 peaks turn, with Sen's interval of confidence from Kendall's statistic.
 
 A series is cut into blocks first, and each stands for itself with its low end: memory goes up and down with the documents
-under way, and what has leaked is still there in the quiet moments. It grows when both hold: the slope over the judged time comes to more than the bound, and the lower end of its 95 %
+under way, latency with the machine's neighbours, and what stays is there in the quiet moments too. It grows when both hold: the slope over the judged time comes to more than the bound, and the lower end of its 95 %
 interval is above zero. The first alone would be noise, the second alone a trend too small to matter.
 """
 
@@ -12,6 +12,7 @@ from statistics import median
 
 WARM_UP = 0.25  # of the time, which is not judged: caches fill, the crowd gathers
 BLOCKS = 40  # at most
+LEAST_SECONDS = 180  # judged; in less a process is still becoming what it will be
 Z = 1.96
 
 
@@ -77,12 +78,14 @@ BOUNDS = {
     "own_mb": Bound("own memory (Pss_Anon)", "MB", 0.07, 1.5),
     "rss_mb": Bound("resident memory (Rss)", "MB", 0.07, 2.0),
     "descriptors": Bound("descriptors", "", 0.05, 6.0),
-    "p99_ms": Bound("p99 of a bystander's echoes", "ms", 0.5, 2.0, part=0.5),
+    "added_p99_ms": Bound("p99 of a bystander's echoes less that without the proxy", "ms", 0.5, 1.0),
 }
 
 
 def verdicts(samples):
-    """Of each series that there is a bound for."""
+    """Of each series that there is a bound for; none of a soak that was too short for them."""
     times = [one["at"] for one in samples]
+    if not times or (times[-1] - times[0]) * (1 - WARM_UP) < LEAST_SECONDS:
+        return []
     found = (judge(times, [one[name] for one in samples], bound) for name, bound in BOUNDS.items())
     return [verdict for verdict in found if verdict]

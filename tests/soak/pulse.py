@@ -1,6 +1,7 @@
 """A bystander in a process of its own: one connection for the whole soak, twenty echoes a second, and how long each took.
 
-Its process has nothing else to do, so that what it measures is the proxy and not the crowd's Python. Prints the port of
+Its process has nothing else to do, so that what it measures is the proxy and not the crowd's Python. The same echo goes
+without the proxy each time as well: when the machine becomes slower, that one does too. Prints the port of
 its app, reads the proxy's, then prints a line of JSON an interval until its standard input ends.
 """
 
@@ -21,26 +22,38 @@ def share(times, part):
     return sorted(times)[min(len(times) - 1, int(part * len(times)))]
 
 
+class Timed:
+    """A connection and how many milliseconds each of its echoes took."""
+
+    def __init__(self, port):
+        self.client, self.times = Client(("127.0.0.1", port)).open("/pulse/"), []
+
+    def echo(self, message):
+        began = time.monotonic()
+        self.client.send(message)
+        answer = self.client.read_message().text
+        self.times.append((time.monotonic() - began) * 1e3)
+        assert answer == message, f"an echo is another: {message[:20]}"
+
+
 def main():
     interval = float(sys.argv[1])
     app = EchoApp()
     print(app.port, flush=True)
-    client = Client(("127.0.0.1", int(sys.stdin.readline()))).open("/pulse/")
+    proxied, direct = Timed(int(sys.stdin.readline())), Timed(app.port)
     gc.freeze()  # else collections of what never goes away would be among the latencies
-    chance, sent, times = random.Random(1), 0, []
-    due = end = time.monotonic() + interval
+    chance, sent = random.Random(1), 0
+    due = time.monotonic() + interval
     while not select.select([sys.stdin], [], [], PAUSE)[0]:
         message = f"{sent} " + "".join(chance.choices("abcdefgh     ", k=chance.randint(20, 300)))
-        began = time.monotonic()
-        client.send(message)
-        answer = client.read_message().text
-        times.append((time.monotonic() - began) * 1e3)
-        assert answer == message, f"echo {sent} is another"
+        proxied.echo(message)
+        direct.echo(message)
         sent += 1
-        if (end := time.monotonic()) >= due:
-            print(json.dumps({"p50": share(times, 0.5), "p99": share(times, 0.99), "most": max(times), "echoes": len(times)}), flush=True)
-            times, due = [], end + interval
-    code, _ = client.finish()
+        if time.monotonic() >= due:
+            print(json.dumps({"p50_ms": share(proxied.times, 0.5), "p99_ms": share(proxied.times, 0.99),
+                              "direct_p99_ms": share(direct.times, 0.99)}), flush=True)
+            proxied.times, direct.times, due = [], [], time.monotonic() + interval
+    code, _ = proxied.client.finish()
     print(json.dumps({"sent": sent, "code": code}), flush=True)
 
 

@@ -33,6 +33,8 @@ def rows(world):
         unit = f" {verdict.bound.unit}" if verdict.bound.unit else ""
         yield (verdict.bound.what, f"median {verdict.level:.1f}{unit}; over {verdict.hours * 60:.0f} minutes {verdict.grown:+.2f}{unit} "
                f"(95 %: {verdict.low:+.2f} to {verdict.high:+.2f}), allowed {verdict.allowed:.1f}: {'**grows**' if verdict.grows else 'does not grow'}")
+    if not world.verdicts:
+        yield "growth", "not judged, it was too short"
     yield "after all have left", f"{world.end['own_mb']:.1f} MB of its own, {world.end['descriptors']} descriptors, 0 connections"
     yield "faults", str(world.journal.fault_count)
 

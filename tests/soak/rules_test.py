@@ -70,13 +70,15 @@ class GrowthTest(unittest.TestCase):
     def test_held_descriptors_are_a_leak(self):
         """One lost in five seconds, among those of a crowd that comes and goes."""
         chance = random.Random(2)
-        samples = [{"at": at * 3.0, "own_mb": 9, "rss_mb": 20, "p99_ms": 1, "descriptors": 240 + chance.randint(-30, 30) + at * 0.6}
+        samples = [{"at": at * 3.0, "own_mb": 9, "rss_mb": 20, "added_p99_ms": 1, "descriptors": 240 + chance.randint(-30, 30) + at * 0.6}
                    for at in range(200)]
         self.assertTrue(any(verdict.grows for verdict in growth.verdicts(samples)))
 
     def test_too_little_is_not_judged(self):
         self.assertIsNone(growth.judge([1, 2, 3], [1, 2, 3], self.BOUND))
         self.assertIsNone(growth.judge([], [], self.BOUND))
+        samples = [{"at": at * 1.0, **{name: 10.0 + at for name in growth.BOUNDS}} for at in range(200)]
+        self.assertEqual(growth.verdicts(samples), [])
 
 
 class JournalTest(unittest.TestCase):
