@@ -164,7 +164,7 @@ class ShareTest(unittest.TestCase):
 class ScaleTest(unittest.TestCase):
     @staticmethod
     def figures(kb=3.0, base=5.0, numbers=(100, 1000, 2500, 5000)):
-        return [{"connections": number, "connected_mb": base, "used_mb": base + kb * number / 1024, "kernel_mb": number * 4 / 1024,
+        return [{"connections": number, "connected_mb": base, "used_mb": base + kb * number / 1024, "kernel_mb": number * 4 / 1024, "mapped_mb": 10.0,
                  "ramp_rate": 2000.0, "ramp_cpu_us": 200.0, "cpu_us": 20.0, "last_ms": number / 50} for number in numbers]
 
     def all_rows(self):
@@ -197,9 +197,14 @@ class ScaleTest(unittest.TestCase):
     def test_the_sizing_says_what_was_measured(self):
         idle = [{"connections": 5000, "idle_cpu": 0.01, "pings": 5000, "idle_seconds": 32, "drain_seconds": 5.1, "most_in_a_second": 1100}]
         words = scale_page.text(self.all_rows(), idle, 20_000, "A machine.")
-        for part in ("1 KB without compression", "3 KB with it", "5 KB with it and TLS", "up to 4 KB", "14 MB for 1000 connections",
+        for part in ("1 KB without compression", "3 KB with it", "5 KB with it and TLS", "up to 4 KB", "24 MB for 1000 connections",
                      "idle 0.20 %", "2.0 % without compression", "20000 descriptors", "| 5000 | 1.00% | 5000 | 32 | 5.1 | 1100 |"):
             self.assertIn(part, words)
+
+    def test_what_was_not_measured_is_not_shown(self):
+        found = {"one": self.figures(), "two": [{**one, "last_ms": None, "kernel_mb": None} for one in self.figures()]}
+        self.assertNotIn("two", scale_page.table("Title", "last_ms", "{:.0f}", found))
+        self.assertIn("| two | 0.0 | 3.0 |  |", scale_page.memory_table(found))
 
     def test_without_all_rows_there_is_no_sizing(self):
         self.assertEqual(scale_page.sizing({"wsproxy": self.figures()}, []), "")

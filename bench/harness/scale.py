@@ -23,6 +23,8 @@ SPARE = 400  # descriptors that a proxy needs for other things than connections
 POINTS = (100, 1000, 2500, 5000)
 MOST = 25_000  # the kernel has 28,000 ports for one address
 IDLE_SECONDS = 2
+# Not dentries and file structures' neighbours, which compilers and browsers have too.
+OF_SOCKETS = ("TCP", "sock_inode_cache", "filp", "eventpoll_epi")
 SETTLED_KB = 64  # memory that changes by less in a quarter of a second is settled
 
 
@@ -114,20 +116,21 @@ def _figures(row, connections, setting, directory, process, port, app_port):
         result = _await(generator, "done")
         cpu_done = process.cpu_seconds()
         time.sleep(IDLE_SECONDS)
-        used_kb = settled_kb(process)
+        used_kb, mapped = settled_kb(process), mapped_mb(process)
         _go_on(generator)
         generator.popen.wait(60)
-    rounds = 4 if row.own else broadcasts(connections)
     return {
         "connections": connections,
         "connected_mb": connected_kb / 1024,
         "used_mb": used_kb / 1024,
         # Of a connection's four sockets on this machine two are the proxy's; without one there are two.
-        "kernel_mb": (kernel_connected_kb - kernel_before_kb) / 1024 / (1 if row.peer == "direct" else 2),
+        "kernel_mb": None if kernel_before_kb is None else
+                     (kernel_connected_kb - kernel_before_kb) / 1024 / (1 if row.peer == "direct" else 2),
+        "mapped_mb": mapped,
         "ramp_rate": connections / ramp_seconds,
         "ramp_cpu_us": (cpu_connected - cpu_before) / connections * 1e6,
         "cpu_us": (cpu_done - cpu_warm) / result["messages"] * 1e6,
-        "last_ms": result["seconds"] / rounds * 1e3,
+        "last_ms": None if row.own else result["seconds"] / broadcasts(connections) * 1e3,
         "compressed": result["compressed"],
     }
 
@@ -153,10 +156,20 @@ def settled_kb(process, deadline=5):
 
 
 def kernel_kb():
-    """What the kernel has of all sockets and files: its own objects, and pages of buffers."""
-    slab = int(re.search(r"^SUnreclaim:\s+(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)[1])
+    """What the kernel has of sockets with their files, and of bytes in them; None for who may not see it."""
+    try:
+        caches = Path("/proc/slabinfo").read_text().splitlines()[2:]
+    except PermissionError:
+        return None
+    size = {cache: int(active) * int(each) for cache, active, _, each, *_ in map(str.split, caches)}
     pages = re.search(r"^TCP:.* mem (\d+)", Path("/proc/net/sockstat").read_text(), re.MULTILINE)
-    return slab + int(pages[1]) * 4
+    return sum(size.get(cache, 0) for cache in OF_SOCKETS) / 1024 + int(pages[1]) * 4
+
+
+def mapped_mb(process):
+    """Of files, mostly its code: a container's limit has it in it."""
+    status = Path(f"/proc/{process.popen.pid}/status").read_text()
+    return int(re.search(r"^RssFile:\s+(\d+)", status, re.MULTILINE)[1]) / 1024
 
 
 def idle_and_drain(connections, setting, seconds):

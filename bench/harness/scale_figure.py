@@ -10,7 +10,8 @@ def draw(found, path):
     with panels(path, len(PANELS), size=(8, 8)) as axes:
         for axis, (metric, label) in zip(axes, PANELS):
             for number, (name, figures) in enumerate(found.items()):
-                axis.plot([one["connections"] for one in figures], [one[metric] for one in figures], marker=".", linewidth=1.2, label=name,
+                points = [(one["connections"], one[metric]) for one in figures if one[metric] is not None]
+                axis.plot([at for at, _ in points], [value for _, value in points], marker=".", linewidth=1.2, label=name,
                           color=COLOURS[number % len(COLOURS)], linestyle="--" if number >= len(COLOURS) else "-")
             axis.set_ylabel(label)
             axis.set_ylim(bottom=0)

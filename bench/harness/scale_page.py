@@ -16,7 +16,7 @@ TABLES = (
 
 def slope(figures, metric, scale=1024.0):
     """KB a connection of a metric in MB: the median of all pairs of points, small ones left out; None with less than two."""
-    points = [(one["connections"], one[metric]) for one in figures if one["connections"] >= FIRST]
+    points = [(one["connections"], one[metric]) for one in figures if one["connections"] >= FIRST and one[metric] is not None]
     found = [(b[1] - a[1]) / (b[0] - a[0]) * scale for at, a in enumerate(points) for b in points[at + 1:]]
     return median(found) if found else None
 
@@ -26,8 +26,9 @@ def table(title, metric, show, found):
     numbers = sorted({one["connections"] for figures in found.values() for one in figures})
     lines = [f"**{title}**", "", _row(["connections", *map(str, numbers)]), _row(["---"] * (len(numbers) + 1))]
     for name, figures in found.items():
-        cells = {one["connections"]: show.format(one[metric]) for one in figures}
-        lines.append(_row([name, *(cells.get(number, "") for number in numbers)]))
+        cells = {one["connections"]: show.format(one[metric]) for one in figures if one[metric] is not None}
+        if cells:
+            lines.append(_row([name, *(cells.get(number, "") for number in numbers)]))
     return "\n".join(lines) + "\n"
 
 
@@ -56,18 +57,19 @@ def sizing(found, idle):
     secure = found.get("wsproxy, TLS, compression, own messages")
     if not (plain and own and secure and idle) or None in (slope(own, "used_mb"), slope(secure, "used_mb")):
         return ""
-    base = max(one["used_mb"] - slope(figures, "used_mb") / 1024 * one["connections"]
+    base = max(one["used_mb"] - slope(figures, "used_mb") / 1024 * one["connections"] + one["mapped_mb"]
                for figures in (plain, own, secure) for one in figures)
-    kernel = max(slope(figures, "kernel_mb") for figures in (plain, own, secure))
+    kernel = max(slope(figures, "kernel_mb") or 0 for figures in (plain, own, secure))
     most, opened = idle[-1], secure[-1]
     each = {name: slope(figures, "used_mb") for name, figures in (("without compression", plain), ("with it", own), ("with it and TLS", secure))}
     need = {count: base + count * (each["with it and TLS"] + kernel) / 1024 for count in (1000, 10_000)}
     return "\n".join([
         "What to give it, from these figures:", "",
-        f"- **Memory request**: {base:.0f} MB, and for a connection {', '.join(f'{kb:.0f} KB {name}' for name, kb in each.items())}. The "
+        f"- **Memory request**: {base:.0f} MB, its code included, and for a connection {', '.join(f'{kb:.0f} KB {name}' for name, kb in each.items())}. The "
         f"kernel's part is up to {kernel:.0f} KB a connection on top, and counts in a container's limit: with all of it "
         + ", ".join(f"{mb:.0f} MB for {count} connections" for count, mb in need.items()) + ".",
-        "- **Memory limit**: twice that, and for each client that may be slow at the same time `limits.write_buffer` (1 MiB) each way.",
+        "- **Memory limit**: twice that, and for each client that may be slow at the same time `limits.write_buffer` (1 MiB) each way. "
+        "What compression has of it ends at `compression.memory`.",
         f"- **CPU** of 1000 connections: idle {most['idle_cpu'] / most['connections'] * 1e5:.2f} % of one; 1000 messages a second "
         f"{_share(plain)} without compression, {_share(shared or own)} with it when all get the same, {_share(own)} when each gets its own. "
         f"1000 connections that come back at once take {opened['ramp_cpu_us'] / 1000:.1f} s of it with TLS, {plain[-1]['ramp_cpu_us'] / 1000:.1f} s without.",

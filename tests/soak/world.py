@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import json
 import logging
+import re
 import shutil
 import ssl
 import tempfile
@@ -159,9 +160,12 @@ class World:
         self._look_at_lines()
 
     def _look_at_lines(self):
-        self.lines = {}
+        """What the proxy says about connections with faults goes to these, what it warns of is counted."""
+        self.lines, faulty = {}, {re.split("[:,]", fault)[0] for fault in self.journal.faults}
         for line in self.proxy.lines:
             entry = json.loads(line) if line.startswith("{") else {"level": "error", "message": line}
+            if entry["message"] == "access" and entry.get("path") in faulty:
+                self.journal.faults.append(f"the access line of that one: {line}")
             if entry["level"] in ("warning", "error"):
                 said = entry["message"]
                 self.lines[said] = self.lines.get(said, 0) + entry.get("repeated", 1)
