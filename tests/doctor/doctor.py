@@ -45,6 +45,11 @@ class DoctorTest(unittest.TestCase):
         self.addCleanup(server.stop)
         return server
 
+    def run_app(self, start):
+        app = start()
+        self.addCleanup(app.stop)
+        return app
+
     @staticmethod
     def changed(changes):
         """A kind of server in which these attributes and methods are other ones."""

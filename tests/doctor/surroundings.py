@@ -3,4 +3,5 @@
 import pathlib
 import sys
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "system"))
+SYSTEM = str(pathlib.Path(__file__).resolve().parent.parent / "system")
+sys.path.append(SYSTEM)
