@@ -53,5 +53,7 @@ async def samples(world, pulse, into):
     while (figures := await asyncio.to_thread(pulse.interval)) and "code" not in figures:
         seen = await asyncio.to_thread(lambda: {**process_figures(world.proxy.pid),
                                                 "connections": world.proxy.metrics().sum("wsproxy_connections_active")})
+        if world.is_over:  # they leave
+            continue
         into.append({"at": time.monotonic() - began, "added_p99_ms": max(0.0, figures["p99_ms"] - figures["direct_p99_ms"]), **figures, **seen})
     return figures
