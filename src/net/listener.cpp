@@ -117,9 +117,9 @@ std::uint16_t Listener::port() const {
 
 void Listener::wait() {
   acceptor_.async_wait(asio::socket_base::wait_read,
-                       [this, life = std::weak_ptr{life_}](const error_code& error) {
+                       for_wait_.bind([this, life = std::weak_ptr{life_}](const error_code& error) {
                          if (!error && !life.expired() && acceptor_.is_open()) accept_all();
-                       });
+                       }));
 }
 
 void Listener::accept_all() {
@@ -134,8 +134,9 @@ void Listener::accept_all() {
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) break;
-    on_trouble_(error_code(errno, boost::system::system_category()));
-    pause();
+    const error_code trouble{errno, boost::system::system_category()};
+    pause();  // before it is told, which may throw
+    on_trouble_(trouble);
     return;
   }
   wait();
@@ -152,9 +153,9 @@ void Listener::take(AcceptedSocket socket) {
 
 void Listener::pause() {
   pause_timer_.expires_after(kPause);
-  pause_timer_.async_wait([this, life = std::weak_ptr{life_}](const error_code& error) {
+  pause_timer_.async_wait(for_pause_.bind([this, life = std::weak_ptr{life_}](const error_code& error) {
     if (!error && !life.expired() && acceptor_.is_open()) wait();
-  });
+  }));
 }
 
 }  // namespace wsproxy::net

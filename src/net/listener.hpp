@@ -8,6 +8,7 @@
 
 #include "net/descriptor.hpp"
 #include "net/endpoint.hpp"
+#include "net/kept_memory.hpp"
 #include "net/types.hpp"
 
 namespace wsproxy::net {
@@ -48,6 +49,8 @@ class Listener {
 
   asio::basic_socket_acceptor<Protocol, Executor> acceptor_;
   Timer pause_timer_;
+  KeptMemory for_wait_;
+  KeptMemory for_pause_;
   std::string unix_path_;
   OnAccept on_accept_;
   OnTrouble on_trouble_;

@@ -52,7 +52,7 @@ void Poller::remove(Watch& watch) {
 
 void Poller::call_soon(Watch& watch) {
   if (watch.is_linked()) return;
-  if (soon_.empty()) boost::asio::post(io_, [this] { run_soon(); });
+  if (soon_.empty()) boost::asio::post(io_, for_soon_.bind([this] { run_soon(); }));
   soon_.push_back(watch);
 }
 
@@ -69,17 +69,17 @@ void Poller::call_alone(Watch& watch) {
 
 void Poller::post_alone() {
   if (alone_is_posted_) return;
-  boost::asio::post(io_, [this] { run_alone(); });
+  boost::asio::post(io_, for_alone_.bind([this] { run_alone(); }));
   alone_is_posted_ = true;
 }
 
 void Poller::wait() {
-  epoll_.async_wait(asio::posix::descriptor_base::wait_read, [this](const error_code& error) {
+  epoll_.async_wait(asio::posix::descriptor_base::wait_read, for_wait_.bind([this](const error_code& error) {
     if (error) return;
     run_turn();
     if (epoll_.is_open()) wait();
     rethrow();
-  });
+  }));
 }
 
 void Poller::run_turn() {

@@ -9,6 +9,7 @@
 #include <boost/intrusive/list.hpp>
 #include <sys/epoll.h>
 
+#include "net/kept_memory.hpp"
 #include "net/types.hpp"
 
 namespace wsproxy::net {
@@ -63,6 +64,9 @@ class Poller {
   void run_alone();
 
   IoContext& io_;
+  KeptMemory for_wait_;
+  KeptMemory for_soon_;
+  KeptMemory for_alone_;
   boost::asio::posix::basic_stream_descriptor<Executor> epoll_;
   Batch batch_{};
   std::span<epoll_event> reported_;  // of the batch, not yet told

@@ -137,11 +137,11 @@ std::size_t Server::connections() const {
 }
 
 void Server::wait_for_signals() {
-  signals_.async_wait([this](const net::error_code& error, int number) {
+  signals_.async_wait(for_signals_.bind([this](const net::error_code& error, int number) {
     if (error) return;
     wait_for_signals();
     on_signal(number);
-  });
+  }));
 }
 
 void Server::on_signal(int number) {
@@ -191,9 +191,9 @@ void Server::set_log_level(Level level, std::string_view by) {
 
 void Server::keep_house() {
   house_timer_.expires_after(kHousekeeping);
-  house_timer_.async_wait([this](const net::error_code& error) {
+  house_timer_.async_wait(for_house_.bind([this](const net::error_code& error) {
     if (!error) keep_house();
-  });
+  }));
   log_.keep_house();
 }
 

@@ -86,6 +86,8 @@ class Server {
   net::IoContext io_{1};
   boost::asio::signal_set signals_;
   net::Timer house_timer_{io_.get_executor()};
+  net::KeptMemory for_signals_;
+  net::KeptMemory for_house_;
   ReloadCount reload_count_;
   ConfigKeeper keeper_;
   TlsKeeper tls_;

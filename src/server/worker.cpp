@@ -79,28 +79,28 @@ void Worker::keep_house() {
   if (is_stopping_) return;
   // The timer is also what keeps the loop running without connections.
   house_timer_.expires_after(proxy::Context::kHousekeeping);
-  house_timer_.async_wait([this](const net::error_code& error) {
+  house_timer_.async_wait(for_house_.bind([this](const net::error_code& error) {
     if (error) return;
     keep_house();
     context_.keep_house();
     keep_on();
-  });
+  }));
 }
 
 void Worker::keep_on() {
   if (is_stopping_ || !context_.keep_on()) return;
   portion_timer_.expires_after(proxy::Context::kPortion);
-  portion_timer_.async_wait([this](const net::error_code& error) {
+  portion_timer_.async_wait(for_portion_.bind([this](const net::error_code& error) {
     if (!error) keep_on();
-  });
+  }));
 }
 
 void Worker::watch_load() {
   if (is_stopping_) return;
   load_timer_.expires_after(proxy::Context::kLoadRound);
-  load_timer_.async_wait([this](const net::error_code& error) {
+  load_timer_.async_wait(for_load_.bind([this](const net::error_code& error) {
     if (!error) watch_load();
-  });
+  }));
   context_.observe_load(load_.observe(cpu_time_wanted(), net::Clock::now()));
 }
 

@@ -60,6 +60,9 @@ class Worker {
 
   net::IoContext io_{1};
   proxy::Context context_;
+  net::KeptMemory for_portion_;
+  net::KeptMemory for_house_;
+  net::KeptMemory for_load_;
   net::Timer portion_timer_{io_.get_executor()};
   net::Timer house_timer_{io_.get_executor()};
   net::Timer load_timer_{io_.get_executor()};

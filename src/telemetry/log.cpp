@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <unistd.h>
@@ -166,7 +167,12 @@ Log::Log(LogOptions options)
 Log::~Log() = default;
 
 void Log::write(Level level, std::string_view message, std::span<const LogField> fields) {
-  if (enabled(level)) backend_->write(level, message, fields);
+  if (!enabled(level)) return;
+  try {
+    backend_->write(level, message, fields);
+  } catch (const std::bad_alloc&) {
+    // A line for which there is no memory is lost. Who writes one because memory is short is not hurt again.
+  }
 }
 
 std::uint64_t Log::dropped() const {
