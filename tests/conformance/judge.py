@@ -4,6 +4,7 @@ import codecs
 import queue
 import socket
 import threading
+import time
 
 from case import APP, CLIENT, CLIENT_KEY, CUT, CUT_INSIDE, GOODBYE, KINDS, Event, Frame
 
@@ -182,8 +183,8 @@ class End:
 class Judge:
     """Plays cases through the proxy at `address`, in front of `app`, a ManualApp."""
 
-    def __init__(self, connect, app):
-        self._connect, self._app = connect, app
+    def __init__(self, connect, app, deadline):
+        self._connect, self._app, self._deadline = connect, app, deadline
 
     def play(self, case):
         """What is wrong, as lines; nothing when all is as it should be."""
@@ -204,10 +205,10 @@ class Judge:
         ends = {name: End(wires[name], rules[name], echoes=name != case.speaker,
                           answers=squeezing(client) if name == CLIENT and agreed else None) for name in wires}
         self._speak(case, ends[case.speaker], agreed)
-        faults = []
+        faults, latest = [], time.monotonic() + self._deadline
         for name, end in ends.items():
             try:
-                end.wait(DEADLINE)
+                end.wait(max(latest - time.monotonic(), 0.001))
             except queue.Empty:
                 faults.append(f"{name}: the connection has not ended")
                 wires[name].close()
@@ -266,10 +267,10 @@ def squeezing(client):
 class EchoGround:
     """A proxy, made by `start_proxy(app_url)`, with an app of ours behind it, and a judge for both."""
 
-    def __init__(self, start_proxy):
+    def __init__(self, start_proxy, deadline=DEADLINE):
         self._app = ManualApp()
         self.proxy = start_proxy(self._app.url)
-        self.judge = Judge(self.proxy.client, self._app)
+        self.judge = Judge(self.proxy.client, self._app, deadline)
 
     def stop(self):
         self.proxy.stop()
