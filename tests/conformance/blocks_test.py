@@ -61,7 +61,8 @@ LEGAL = [
     ("15.3.4", "a fixed block by zlib", "7.2.1", [(raw(LONG, strategy=zlib.Z_FIXED), LONG)]),
     ("15.3.5", "a dynamic block by zlib", "7.2.1", [(raw(LONG), LONG)]),
     ("15.3.6", "a dynamic block of literals only", "7.2.1", [(raw(LONG, strategy=zlib.Z_HUFFMAN_ONLY), LONG)]),
-    ("15.3.7", "stored, fixed and stored in one message", "7.2.1", [(BlockWriter().stored(b"abc").fixed([b"def", 6]).stored(b"xyz").message(), b"abcdefabcxyz")]),
+    ("15.3.7", "stored, fixed and stored in one message", "7.2.1",
+     [(BlockWriter().stored(b"abc").fixed([b"def", 6]).stored(b"xyz").message(), b"abcdefabcxyz")]),
     ("15.3.8", "all octets in a fixed block", "7.2.1", [(BlockWriter().fixed([bytes(range(256))]).message(), bytes(range(256)))]),
     ("15.4.1", "BFINAL at the end of a dynamic block", "7.2.3.4", [(final(LONG), LONG), (raw(HELLO), HELLO)]),
     ("15.4.2", "BFINAL on a stored block", "7.2.3.4", [(BlockWriter().stored(HELLO, final=True).message(), HELLO)] * 3),
@@ -117,16 +118,20 @@ def corrupt():
     """What does not inflate is data that does not fit its type: 1007 (7692 section 7.2.2, 6455 section 7.4.1)."""
     whole = raw(LONG)
     table = [
-        ("a block of type 3", b"\x06\x00"), ("a block of type 3 with BFINAL", b"\x07\x00"), ("a stored block whose length does not match", b"\x00\x05\x00\x00\x00hello\x00"),
+        ("a block of type 3", b"\x06\x00"), ("a block of type 3 with BFINAL", b"\x07\x00"),
+        ("a stored block whose length does not match", b"\x00\x05\x00\x00\x00hello\x00"),
         ("a dynamic block with too many codes", b"\xfc\x1f\x00\x00\x00\x00\x00"), ("a dynamic block of nothing but ones", b"\x04" + b"\xff" * 40),
         ("a length symbol that is none", OddBlocks().fixed_symbols(b"abc", 286, 0).message()),
         ("another", OddBlocks().fixed_symbols(b"abc", 287, 0).message()),
         ("a distance code that is none", OddBlocks().fixed_symbols(b"abc", 257, 30).message()),
         ("another", OddBlocks().fixed_symbols(b"abc", 257, 31).message()),
-        ("a reference where nothing was", BlockWriter().fixed([1]).message()), ("a reference before the first octet", BlockWriter().fixed([b"abc", 4]).message()),
+        ("a reference where nothing was", BlockWriter().fixed([1]).message()),
+        ("a reference before the first octet", BlockWriter().fixed([b"abc", 4]).message()),
         ("a reference 32768 back where 5 octets were", BlockWriter().fixed([HELLO, 32768]).message()),
         ("a dynamic block cut in half", whole[: len(whole) // 2]), ("a dynamic block without its last octets", whole[:-3]),
-        ("a stored block that is cut", b"\x00\x05\x00\xfa\xffHel"), ("a stored block of which most is missing", b"\x00\x00\x10\xff\xefHel"), ("noise", b"\xff" * 100), ("zlib's wrapping", zlib.compress(LONG)),
+        ("a stored block that is cut", b"\x00\x05\x00\xfa\xffHel"),
+        ("a stored block of which most is missing", b"\x00\x00\x10\xff\xefHel"),
+        ("noise", b"\xff" * 100), ("zlib's wrapping", zlib.compress(LONG)),
         ("text", b"this was never compressed at all"),
     ]
     for at, (what, payload) in enumerate(table, 1):
@@ -142,9 +147,11 @@ def bits():
     small = raw(HELLO)
     first = Frame(TEXT, small[:3], fin=False, rsv=RSV1)
     table = [
-        ("on the last fragment too", [first, Frame(CONTINUATION, small[3:], rsv=RSV1)]), ("on the second fragment only", [Frame(TEXT, b"a", fin=False), Frame(CONTINUATION, small, rsv=RSV1)]),
+        ("on the last fragment too", [first, Frame(CONTINUATION, small[3:], rsv=RSV1)]),
+        ("on the second fragment only", [Frame(TEXT, b"a", fin=False), Frame(CONTINUATION, small, rsv=RSV1)]),
         ("on a ping", [Frame(PING, small, rsv=RSV1)]), ("on a pong", [Frame(PONG, small, rsv=RSV1)]), ("on a close frame", [closing(1000, rsv=RSV1)]),
-        ("on a ping between fragments", [first, Frame(PING, rsv=RSV1)]), ("with RSV2", [Frame(TEXT, small, rsv=RSV1 | RSV2)]), ("with RSV3", [Frame(TEXT, small, rsv=RSV1 | RSV3)]),
+        ("on a ping between fragments", [first, Frame(PING, rsv=RSV1)]),
+        ("with RSV2", [Frame(TEXT, small, rsv=RSV1 | RSV2)]), ("with RSV3", [Frame(TEXT, small, rsv=RSV1 | RSV3)]),
         ("on an unknown opcode", [Frame(3, small, rsv=RSV1)]),
     ]
     for at, (what, said) in enumerate(table, 1):

@@ -25,7 +25,7 @@ class Squeezer:
     """A client's compressor with exactly the agreed parameters, in any of zlib's ways."""
 
     def __init__(self, agreed, level=6, memory=8, strategy=zlib.Z_DEFAULT_STRATEGY):
-        # zlib has no raw window of 8 bits; with 9 it would reach too far, and the judge of blocks.py is for that.
+        # zlib has no raw window of 8 bits: blocks_test.py has that, by hand.
         self._how = level, zlib.DEFLATED, -agreed.client_bits, memory, strategy
         self._takeover, self._stream = agreed.client_takeover, None
 
