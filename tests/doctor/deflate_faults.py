@@ -92,16 +92,6 @@ class EndsAtEveryFragment(Inflater):
         return b""
 
 
-class Unchecked(Inflater):
-    """Skips what does not inflate."""
-
-    def __init__(self, connection):
-        super().__init__(connection.terms.client_takeover)
-
-    def finish(self, room):
-        return self.feed(TAIL, room)
-
-
 def compresses_with(bits_for):
     """`bits_for` makes the window of what was agreed."""
     return {"make_compressor": lambda self: Compressor(bits_for(self.terms.server_bits), self.terms.server_takeover)}

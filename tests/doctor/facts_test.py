@@ -1,5 +1,7 @@
 """What the doctor finds out by itself, and which checks it leaves out for it."""
 
+import unittest
+
 import surroundings  # noqa: F401, first
 from harness import frames, main
 
@@ -61,6 +63,12 @@ class Facts(DoctorTest):
         self.assertGreater(len(self.server.heads), 2)
         for head in self.server.heads:
             self.assertEqual((head.target, head.all("Authorization"), head.all("X-Room")), ("/rooms/7?token=a%20b", ["Bearer abc"], ["7"]))
+
+    @unittest.expectedFailure  # the doctor takes it for one to which no client can connect
+    def test_a_server_that_answers_no_pings_fails_at_pings_alone(self):
+        server = self.serve(self.changed({"on_ping": lambda self, payload: None}))
+        report = examine(server.url, "--json", "--timeout", "500ms", "--only", "handshake", "--only", "framing.ping")
+        self.assertEqual([check["id"] for check in report.checks("fail", "warn")], ["framing.ping"], report.told("fail", "warn"))
 
 
 class Selection(DoctorTest):
