@@ -68,9 +68,9 @@ class Visitor:
     async def _connect(self):
         url, how = self.world.address(self.chance)
         return await websockets.connect(url + self.name, max_size=None, ping_interval=None, open_timeout=WAIT, close_timeout=WAIT,
-                                        **{**how, **self.connects_how()})
+                                        **{**how, **self.connects_how(int(url.rpartition(":")[2]))})
 
-    def connects_how(self):
+    def connects_how(self, port):
         return {}
 
     async def _account(self):
@@ -195,8 +195,12 @@ class SlowReader(Visitor):
 
     kind = "slow"
 
-    def connects_how(self):
-        return {"max_queue": 1, "read_limit": 4096}
+    def connects_how(self, port):
+        """With a small buffer in its kernel, so that what waits for it waits on the proxy's side, which then knows that it reads."""
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        sock.connect(("127.0.0.1", port))
+        return {"max_queue": 1, "read_limit": 4096, "sock": sock}
 
     async def talk(self):
         await self.say(f"/feed {self.chance.randint(40, 120)} 32768")

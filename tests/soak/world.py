@@ -51,7 +51,7 @@ class World:
     def address(self, chance):
         """The URL of a listener, one in three of them with TLS, and what connecting takes."""
         if chance.random() < 0.33:
-            return f"wss://localhost:{self.tls_port}", {"ssl": self.trust}
+            return f"wss://localhost:{self.tls_port}", {"ssl": self.trust, "server_hostname": "localhost"}
         how = {} if chance.random() < 0.8 else {"compression": None}
         return f"ws://127.0.0.1:{self.port}", how
 
