@@ -16,8 +16,16 @@ IoResult failed(int number) {
 }
 
 IoResult judge_errno() {
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {IoStatus::would_block, 0, {}};
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return {IoStatus::would_block, 0, {}};
   return failed(errno);
+}
+
+/// A signal on the way is not that there is nothing to do: no edge would follow.
+template <class Call>
+ssize_t uninterrupted(Call&& call) {
+  ssize_t result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
 }
 
 }  // namespace
@@ -30,10 +38,11 @@ EdgeSocket::EdgeSocket(Descriptor socket) : socket_(std::move(socket)) {
 }
 
 IoResult EdgeSocket::read_some(base::MutableBytes into) {
-  const ssize_t got = ::recv(socket_.number(), into.data(), into.size(), MSG_DONTWAIT);
+  const ssize_t got =
+      uninterrupted([&] { return ::recv(socket_.number(), into.data(), into.size(), MSG_DONTWAIT); });
   if (got < 0) {
     const IoResult result = judge_errno();
-    if (errno != EINTR && result.status == IoStatus::would_block) may_read_ = false;
+    if (result.status == IoStatus::would_block) may_read_ = false;
     return result;
   }
   if (got == 0 && why_given_up_ != 0) return failed(why_given_up_);
@@ -47,10 +56,11 @@ IoResult EdgeSocket::read_some(base::MutableBytes into) {
 }
 
 IoResult EdgeSocket::write_some(base::Bytes from) {
-  const ssize_t put = ::send(socket_.number(), from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  const ssize_t put = uninterrupted(
+      [&] { return ::send(socket_.number(), from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
   if (put < 0) {
     const IoResult result = judge_errno();
-    if (errno != EINTR && result.status == IoStatus::would_block) may_write_ = false;
+    if (result.status == IoStatus::would_block) may_write_ = false;
     // The peer's doing is an event as well; that the kernel has no memory (ENOBUFS) is none, and who waits to
     // read would never learn that something was lost.
     if (result.status == IoStatus::failed) give_up(result.error);

@@ -45,6 +45,8 @@ class TlsBuffers {
   std::vector<std::byte> arrived = std::vector<std::byte>(kArrived);
   base::ByteQueue sealed;  // empty between two calls
 
+  /// At the beginning of a call: what one left behind that ended for want of memory is another connection's.
+  void forget_unfinished() { sealed.clear(); }
   /// This one is about to be busy.
   void warm(WarmStream& stream);
   /// It is no more.

@@ -93,6 +93,7 @@ IoResult TlsChannel::receive_handshake(EdgeSocket& socket) {
 }
 
 TlsChannel::Handshake TlsChannel::shake_hands(EdgeSocket& socket) {
+  buffers_.forget_unfinished();
   if (job_) {
     if (!job_->is_done) return Handshake::under_way;
     const std::shared_ptr<Job> job = std::move(job_);
@@ -142,6 +143,7 @@ TlsChannel::Handshake TlsChannel::end_step(EdgeSocket& socket, TlsStream::Step s
 }
 
 IoResult TlsChannel::read_some(EdgeSocket& socket, base::MutableBytes into) {
+  buffers_.forget_unfinished();
   base::Bytes arrived;
   if (!stream_->has_input()) {
     const IoResult got = socket.read_some(buffers_.arrived);
@@ -169,6 +171,7 @@ IoResult TlsChannel::read_some(EdgeSocket& socket, base::MutableBytes into) {
 }
 
 IoResult TlsChannel::write_some(EdgeSocket& socket, base::Bytes from) {
+  buffers_.forget_unfinished();
   if (broken_) return {IoStatus::failed, 0, broken_};
   if (unreported_ > 0) {
     if (unreported_ > from.size()) return fail();  // others than before: what is sealed is not theirs
@@ -190,10 +193,12 @@ IoResult TlsChannel::write_some(EdgeSocket& socket, base::Bytes from) {
 }
 
 void TlsChannel::flush(EdgeSocket& socket) {
+  buffers_.forget_unfinished();
   send(socket);
 }
 
 void TlsChannel::shut_down_send(EdgeSocket& socket) {
+  buffers_.forget_unfinished();
   stream_->say_close();
   shuts_down_ = true;
   send(socket);

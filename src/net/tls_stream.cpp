@@ -56,6 +56,8 @@ TlsStream::Step TlsStream::shake_hands(base::Bytes arrived, base::ByteQueue& sea
 TlsStream::Opened TlsStream::open(base::Bytes arrived, base::MutableBytes into) {
   arrived_ = arrived;
   buffers_.warm(*this);
+  // SSL_get_error(3) takes what another connection's failure has left for this one's.
+  if (ERR_peek_error() != 0) ERR_clear_error();
   Opened opened{0, state_};
   while (opened.bytes < into.size() && state_ == State::open) {
     const base::MutableBytes room = into.subspan(opened.bytes);

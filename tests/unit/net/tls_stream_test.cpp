@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include <openssl/err.h>
+
 #include "support/splits.hpp"
 #include "tls_ends.hpp"
 
@@ -204,6 +206,17 @@ TEST_CASE("close_notify ends what can be read, behind the last bytes, and not wh
     CHECK(client.state() == State::closed);
     CHECK(client.detail() == "");
   }
+}
+
+TEST_CASE("what another connection's failure left in OpenSSL's queue of errors is not this one's",
+          "[tls_stream]") {
+  const Pair pair;
+  End server = accepted(*pair.server);
+  End client = connected(*pair.client);
+  shake_hands(client, server);
+  ERR_raise(ERR_LIB_SSL, ERR_R_MALLOC_FAILURE);
+  server.read({});
+  CHECK(server.state() == State::open);
 }
 
 TEST_CASE("a stream that has not shaken hands has no close_notify to say", "[tls_stream]") {
