@@ -3,7 +3,8 @@
 import dataclasses
 
 from failing import FOR_EVER, FailingTest
-from harness import Ended, EchoApp, frames, main, wait_until
+from harness import EchoApp, Ended, frames, free_port, main, wait_until
+from harness.tls import TlsClient, TlsListener, TlsTest
 from markdown import print_table, wants_table
 
 TEXT = "a message of some words, a message of some words"
@@ -52,6 +53,7 @@ def upstream(reason):
     return ("wsproxy_upstream_errors_total", {"reason": reason})
 
 
+GONE = ("wsproxy_connections_total", {"result": "client_gone"})
 ACCEPT = OUT_OF_DESCRIPTORS + OUT_OF_MEMORY + ["EPERM", "EPROTO", "ENETDOWN", "EHOSTUNREACH", "ETIMEDOUT", "ENOSR"]
 CONNECT = NETWORK + ["ECONNREFUSED", "EADDRNOTAVAIL", "EAGAIN", "EPERM", "EACCES", "ENOBUFS"]
 SOCKET = OUT_OF_DESCRIPTORS + OUT_OF_MEMORY + ["EACCES", "EAFNOSUPPORT"]
@@ -64,7 +66,7 @@ FAULTS = [
     Fault("connect", CONNECT + ["EINTR"], "arrives", "app"),
     Fault("connect", [name for name in CONNECT if name != "EAGAIN"], "arrives", "app", REFUSED, FOR_EVER, upstream("connect")),
     Fault("connect", ["EAGAIN"], "arrives", "app", REFUSED, FOR_EVER, upstream("connect_timeout")),
-    Fault("epoll_ctl", ["ENOMEM", "ENOSPC"], "arrives", "listener", CUT, log="access"),
+    Fault("epoll_ctl", ["ENOMEM", "ENOSPC"], "arrives", "listener", CUT, metric=GONE),
     Fault("epoll_ctl", ["ENOMEM", "ENOSPC"], "arrives", "app", SERVED),
     Fault("epoll_ctl", ["ENOMEM", "ENOSPC"], "arrives", "app", REFUSED, FOR_EVER, upstream("connect")),
     Fault("recv", ENDED + NETWORK + OUT_OF_MEMORY, "speaks", "client", CUT, log="connection reset"),
@@ -74,7 +76,7 @@ FAULTS = [
     Fault("recv", ENDED + OUT_OF_MEMORY, "arrives", "app", REFUSED, metric=upstream("closed_early")),
     Fault("send", ENDED + OUT_OF_MEMORY, "arrives", "app", REFUSED, metric=upstream("closed_early")),
     Fault("send", ENDED + OUT_OF_MEMORY, "arrives", "listener", CUT, log="connection reset"),
-    Fault("recv", ENDED + OUT_OF_MEMORY, "arrives", "listener", CUT),
+    Fault("recv", ENDED + OUT_OF_MEMORY, "arrives", "listener", CUT, metric=GONE),
     *[Fault(call, BY_AND_BY, when, port, times=7 if when == "speaks" else 3)
       for call in ("recv", "send") for when, port in (("speaks", "client"), ("speaks", "app"), ("arrives", "listener"), ("arrives", "app"))],
     *[Fault(call, [0], "speaks", port, times=FOR_EVER) for call in ("recv", "send") for port in ("client", "app")],
@@ -83,6 +85,18 @@ FAULTS = [
     *[Fault(call, ["EINVAL", "ENOBUFS", "ENOMEM", "ENOTCONN"], "arrives", times=FOR_EVER)
       for call in ("setsockopt", "getsockname", "shutdown")],
     Fault("timerfd_settime", ["EINVAL"], "arrives", times=3),
+]
+
+
+SECURE_FAULTS = [
+    Fault("recv", ["ECONNRESET", "ETIMEDOUT", *OUT_OF_MEMORY], "speaks", "client", CUT),
+    Fault("send", ["ECONNRESET", "EPIPE", *OUT_OF_MEMORY], "speaks", "client", CUT),
+    Fault("recv", ["ECONNRESET", "ETIMEDOUT", *OUT_OF_MEMORY], "speaks", "app", LOST, metric=upstream("lost")),
+    Fault("send", ["ECONNRESET", "EPIPE", *OUT_OF_MEMORY], "speaks", "app", LOST, metric=upstream("lost")),
+    *[Fault(call, BY_AND_BY, when, port, times=9 if when == "speaks" else 5)
+      for call in ("recv", "send") for when, port in (("speaks", "client"), ("speaks", "app"), ("arrives", "listener"), ("arrives", "app"))],
+    *[Fault(call, [0], when, port, times=FOR_EVER)
+      for call in ("recv", "send") for when, port in (("speaks", "client"), ("speaks", "app"), ("arrives", "listener"), ("arrives", "app"))],
 ]
 
 
@@ -95,19 +109,18 @@ class KnownApp(EchoApp):
 
 
 class Calls(FailingTest):
-    def test_each_fault_has_its_outcome_and_harms_nobody_else(self):
-        self.start_failing(KnownApp(), timeouts={"close": "500ms"})
+    def assert_for_each(self, faults):
         bystander = self.echo("the bystander")
-        for fault in FAULTS:
+        for fault in faults:
             for error in fault.errors:
                 with self.subTest(f"{fault}: {error or 'a byte at a time'}"):
                     self.strike(fault, error)
                     self.assert_all_is_well(bystander)
 
     def strike(self, fault, error):
-        victim = self.echo("I am here") if fault.when == "speaks" else None
+        victim = self.echo("I am here", self.come().open(extensions="permessage-deflate")) if fault.when == "speaks" else None
         before, since = self.proxy.metrics(), len(self.proxy.lines)
-        port = {"any": 0, "client": victim and victim.sock.getsockname()[1], "listener": self.proxy.port,
+        port = {"any": 0, "client": victim and victim.sock.getsockname()[1], "listener": self.port,
                 "app": self.app.last_port if victim else self.app.port}[fault.port]
         self.plan.arm(fault.call, error, port=port, times=fault.times)
         try:
@@ -125,7 +138,7 @@ class Calls(FailingTest):
     def outcome_of(self, victim):
         try:
             if victim is None:
-                victim = self.closing(self.proxy.client())
+                victim = self.come()
                 victim.ask(extensions="permessage-deflate")
                 if victim.read_answer().status == 502:
                     return REFUSED
@@ -142,6 +155,35 @@ class Calls(FailingTest):
         finally:
             if victim is not None:
                 victim.close()
+
+
+class Plain(Calls):
+    def come(self):
+        return self.closing(self.proxy.client())
+
+    def test_each_fault_has_its_outcome_and_harms_nobody_else(self):
+        self.start_failing(KnownApp(), timeouts={"close": "500ms"})
+        self.port = self.proxy.port
+        self.assert_for_each(FAULTS)
+
+
+class TlsKnownApp(TlsListener, KnownApp):
+    pass
+
+
+class Secure(Calls, TlsTest):
+    """The same with TLS on both legs, of which a record may be half sent or half read."""
+
+    def come(self):
+        return self.closing(TlsClient(("127.0.0.1", self.port), self.context()))
+
+    def test_each_fault_has_its_outcome_and_harms_nobody_else(self):
+        plain, self.port = free_port(), free_port()
+        self.start_failing(TlsKnownApp(self.certificate), timeouts={"close": "500ms"}, first_port=plain,
+                           upstream={"connect_timeout": "500ms", "tls": {"ca": self.ca.crt}},
+                           listeners=[{"name": "plain", "address": f"127.0.0.1:{plain}"},
+                                      {"name": "secure", "address": f"127.0.0.1:{self.port}", "tls": self.certificate.tls}])
+        self.assert_for_each(SECURE_FAULTS)
 
 
 class Often(FailingTest):
@@ -180,5 +222,9 @@ if __name__ == "__main__":
         print_table("System calls that fail", [
             (f"{fault}: {', '.join(error or 'a byte at a time' for error in fault.errors)}", fault.outcome,
              APP_SEES[fault.outcome], fault.told_by) for fault in FAULTS])
+        print()
+        print_table("The same with TLS on both legs", [
+            (f"{fault}: {', '.join(error or 'a byte at a time' for error in fault.errors)}", fault.outcome,
+             APP_SEES[fault.outcome], fault.told_by) for fault in SECURE_FAULTS])
     else:
         main()
