@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
 #include <pthread.h>
 #include <thread>
 #include <utility>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -38,7 +40,6 @@ class SidePort::Server {
       throw std::system_error(failure.code(),
                               "side port: cannot listen on " + host + " port " + std::to_string(port));
     }
-    accept();
     thread_ = std::thread([this] { run(); });
   }
 
@@ -61,6 +62,8 @@ class SidePort::Server {
     acceptor_.open(endpoint.protocol());
     acceptor_.set_option(tcp::acceptor::reuse_address(true));
     acceptor_.bind(endpoint);
+    // Else Asio takes an aborted connection for none, and waits for an edge while others are there to accept.
+    acceptor_.set_option(asio::socket_base::enable_connection_aborted(true));
     acceptor_.listen();
   }
 
@@ -71,16 +74,22 @@ class SidePort::Server {
     ::setpriority(PRIO_PROCESS, 0, kNiceness);  // of this thread: on Linux 0 stands for the caller
     for (;;) {
       try {
+        accept();
         io_.run();
         return;
       } catch (const std::exception&) {
-        // Out of memory in one connection, which its handler took along; the others go on.
+        // Out of memory in one connection, which its handler took along; the others go on. If it was one that
+        // came, Asio has dropped the handler that would have waited for the next.
       }
     }
   }
 
   void accept() {
-    acceptor_.async_accept([this](error_code error, tcp::socket socket) {
+    if (!accepting_.expired() || shared_.is_ending) return;
+    const auto waits = std::make_shared<bool>(true);
+    accepting_ = waits;
+    acceptor_.async_accept([this, waits](error_code error, tcp::socket socket) {
+      accepting_.reset();
       if (error == asio::error::operation_aborted || shared_.is_ending) return;
       if (error) {
         pause_accepting();
@@ -133,7 +142,10 @@ class SidePort::Server {
 
   SideShared shared_;  // before io_, whose end destroys the connections
   asio::io_context io_{1};
+  // Else a call that throws while nobody waits for anything would be the last.
+  asio::executor_work_guard<asio::io_context::executor_type> stays_{io_.get_executor()};
   tcp::acceptor acceptor_;
+  std::weak_ptr<bool> accepting_;  // of the handler that waits
   asio::steady_timer timer_;
   std::thread thread_;
 };
