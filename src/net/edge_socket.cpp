@@ -1,10 +1,12 @@
 #include "net/edge_socket.hpp"
 
 #include <cerrno>
+#include <linux/sockios.h>
 #include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace wsproxy::net {
@@ -98,6 +100,12 @@ Target EdgeSocket::local() const {
   if (::getsockname(socket_.number(), local.data(), &size) != 0) return {};
   local.resize(size);
   return target_of(local);
+}
+
+std::uint32_t EdgeSocket::unacknowledged() const {
+  int bytes = 0;
+  if (::ioctl(socket_.number(), SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
+  return static_cast<std::uint32_t>(bytes);
 }
 
 void EdgeSocket::shut_down_send() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "base/bytes.hpp"
 #include "net/descriptor.hpp"
 #include "net/endpoint.hpp"
@@ -37,6 +39,8 @@ class EdgeSocket {
   error_code connect_error() const;
   /// What the peer has connected to; nothing for a unix socket.
   Target local() const;
+  /// Bytes that were written and that the peer's kernel has not acknowledged; 0 where nobody can say.
+  std::uint32_t unacknowledged() const;
 
   void shut_down_send();
   void reset_on_close();

@@ -76,6 +76,8 @@ class Transport final : private Poller::Watch {
   void reset();
   /// What the peer has connected to; nothing for a unix socket.
   Target local() const { return socket_.local(); }
+  /// Bytes that were written and that the peer's kernel has not acknowledged; 0 where nobody can say.
+  std::uint32_t unacknowledged() const { return socket_.unacknowledged(); }
   bool is_open() const { return socket_.is_open(); }
 
   /// False when all that has come so far was read.

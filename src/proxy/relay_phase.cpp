@@ -293,6 +293,9 @@ bool RelayPhase::is_app_read_out() {
 void RelayPhase::keep_alive(net::Clock::time_point now) {
   if (relay_.is_closing()) return;
   const bool is_deaf = !session_.wire(Leg::client).transport->waits_readable();
+  // A client that takes what the kernel still has for it is alive: a ping can stand behind some MB there.
+  const std::uint32_t unacknowledged = session_.wire(Leg::client).transport->unacknowledged();
+  if (unacknowledged < std::exchange(unacknowledged_, unacknowledged)) times_.on_heard(now);
   switch (times_.check(now, is_deaf)) {
     case RelayTimes::Action::wait:
       break;

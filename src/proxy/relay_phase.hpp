@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 
 #include "proxy/client_rate.hpp"
@@ -74,7 +75,8 @@ class RelayPhase : public Phase {
   Beginning beginning_;
   RelayLeg client_;
   RelayLeg app_;
-  std::size_t high_mark_;  // of a leg's queue: above it the other leg is not read
+  std::size_t high_mark_;             // of a leg's queue: above it the other leg is not read
+  std::uint32_t unacknowledged_ = 0;  // by the client, when the keepalive was last looked after
   bool rate_logged_ = false;
 };
 

@@ -207,6 +207,29 @@ TEST_CASE("room to write is told when the peer has made it", "[transport]") {
   }
 }
 
+TEST_CASE("what the peer's kernel has not acknowledged becomes less when the peer reads", "[transport]") {
+  Pair pair = tcp_pair();
+  Bench bench;
+  Transport a{bench.poller, std::move(pair.ours)};
+  CHECK(a.unacknowledged() == 0);
+
+  const std::vector<std::byte> chunk(64 * 1024);
+  std::size_t sent = 0;
+  IoResult result;
+  while ((result = a.write_some(chunk)).status == IoStatus::done) sent += result.bytes;
+  REQUIRE(result.status == IoStatus::would_block);
+  const std::uint32_t full = a.unacknowledged();
+  CHECK(full > 0);
+
+  std::vector<std::byte> sink(1 << 20);
+  while (sent > 0) {
+    const ssize_t got = ::recv(pair.theirs.number(), sink.data(), sink.size(), 0);
+    REQUIRE(got > 0);
+    sent -= static_cast<std::size_t>(got);
+  }
+  CHECK(a.unacknowledged() < full);
+}
+
 TEST_CASE("a transport that another one ends in the same turn hears nothing", "[transport]") {
   enum class Way { edge, call_soon_to_read, call_soon_to_write };
   for (const Way way : {Way::edge, Way::call_soon_to_read, Way::call_soon_to_write}) {
