@@ -38,6 +38,8 @@ class Listener {
     }
   }
 
+  /// What has arrived from now on goes there.
+  void keep_in(std::deque<Meant>& arrived) { arrived_ = &arrived; }
   bool is_between_frames() const { return header_.empty(); }
   /// The close frame's payload, once there was one. Nothing may follow it.
   const std::optional<std::string>& closed() const { return closed_; }
@@ -110,12 +112,14 @@ class Listener {
     require(!meant_.empty(), "what arrives was meant");
     require(meant_.front().opcode == opcode, "what arrives has the type that was meant");
     require(meant_.front().payload == payload, "what arrives is what was meant");
+    if (arrived_ != nullptr) arrived_->push_back(std::move(meant_.front()));
     meant_.pop_front();
   }
 
   bool expects_mask_;
   std::unique_ptr<PlainInflater> inflater_;
   std::deque<Meant>& meant_;
+  std::deque<Meant>* arrived_ = nullptr;
   std::string header_;
   std::uint64_t left_ = 0;
   std::size_t key_at_ = 0;
