@@ -149,7 +149,8 @@ std::string Address::text() const {
 }
 
 std::string UpstreamUrl::text() const {
-  if (is_unix()) return "ws+unix:" + unix_path;
+  // Two slashes in front are taken for the beginning of an authority, which is empty.
+  if (is_unix()) return (unix_path.starts_with("//") ? "ws+unix://" : "ws+unix:") + unix_path;
   return (tls ? "wss://" : "ws://") + authority() + base_path;
 }
 

@@ -59,8 +59,10 @@ std::optional<Origin> parse_origin(std::string_view text, bool may_be_pattern) {
   origin.port = default_port(origin.scheme);
   if (!is_scheme(origin.scheme) || !take_port(origin.host, origin.port)) return std::nullopt;
   origin.is_pattern = may_be_pattern && origin.host.starts_with("*.");
-  if (!is_origin_host(origin.host.substr(origin.is_pattern ? 2 : 0))) return std::nullopt;
   if (origin.is_pattern) origin.host.remove_prefix(1);
+  const std::string_view domain = origin.host.substr(origin.is_pattern ? 1 : 0);
+  // Below an address is nothing, so a pattern of one would cover nothing.
+  if (!is_origin_host(domain) || (origin.is_pattern && domain.starts_with('['))) return std::nullopt;
   return origin;
 }
 

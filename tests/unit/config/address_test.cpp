@@ -99,7 +99,7 @@ TEST_CASE("an upstream URL that is not one says why") {
 
 TEST_CASE("an upstream URL is written so that it reads back equal") {
   for (const char* text : {"ws://localhost:8008", "ws://app", "wss://app", "wss://app:80/x",
-                           "ws://[::1]:81/a", "ws+unix:/run/app.sock"}) {
+                           "ws://[::1]:81/a", "ws+unix:/run/app.sock", "ws+unix:////run/app.sock"}) {
     CHECK(parse_upstream_url(text).value->text() == text);
   }
 }

@@ -57,8 +57,9 @@ TEST_CASE("a pattern is a star, a dot and a host, where patterns may be") {
   CHECK(pattern->is_pattern);
   CHECK(pattern->host == ".example.org");
   CHECK(pattern->port == 8443);
-  for (const char* text : {"https://*", "https://*.", "https://*example.org", "https://a.*.org",
-                           "*.example.org", "https://*.*.org", "*://example.org", "https://*..org"}) {
+  for (const char* text :
+       {"https://*", "https://*.", "https://*example.org", "https://a.*.org", "*.example.org",
+        "https://*.[::1]", "https://*.*.org", "*://example.org", "https://*..org"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_origin(text, true));
   }
