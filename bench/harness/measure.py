@@ -82,21 +82,21 @@ def _messages(load, entry, setting, directory, process, port, app_port):
     if has_memory_of_idle:
         _rehearse(arguments, setting, directory)
     before_kb = process.memory_kb()
-    with _generator(arguments, setting, directory) as generator:
-        _await(generator, "connected")
+    with generator_of(arguments, setting, directory) as generator:
+        await_phase(generator, "connected")
         connected_kb = process.memory_kb()
-        _go_on(generator)
-        _await(generator, "warm")
+        go_on(generator)
+        await_phase(generator, "warm")
         with setting.watch(process):
             cpu_before = process.cpu_seconds()
-            _go_on(generator)
-            result = _await(generator, "done")
+            go_on(generator)
+            result = await_phase(generator, "done")
             cpu = process.cpu_seconds() - cpu_before
         busy_kb = process.memory_kb()
         if has_memory_of_idle:
             _become_idle(setting)  # every peer gets the time to become idle
         used_kb = process.memory_kb()
-        _go_on(generator)
+        go_on(generator)
         generator.popen.wait(10)
     connections = _option(arguments, "--connections")
     return {
@@ -127,14 +127,14 @@ def _rehearse(arguments, setting, directory):
     """A few connections come and go first: what a worker takes once is not what a connection takes."""
     few = max(setting.workers, _option(arguments, "--feeds"))  # each worker and each feed has one
     others = ("--connections", str(few), "--seed", "1000000")  # other messages: nothing may remember those to come
-    with _generator((*arguments, *others), setting, directory) as generator:
+    with generator_of((*arguments, *others), setting, directory) as generator:
         generator.popen.communicate("\n\n\n")
     if generator.popen.returncode != 0:
         raise Failed(f"the load generator gave up: {generator.log()}")
     _become_idle(setting)
 
 
-def _generator(arguments, setting, directory):
+def generator_of(arguments, setting, directory):
     return Process(
         [str(setting.build / "bench_load"), *arguments],
         Path(directory) / "load.log",
@@ -144,7 +144,7 @@ def _generator(arguments, setting, directory):
     )
 
 
-def _await(generator, phase):
+def await_phase(generator, phase):
     line = generator.popen.stdout.readline()
     if not line:
         raise Failed(f"the load generator gave up: {generator.log()}")
@@ -153,7 +153,7 @@ def _await(generator, phase):
     return report
 
 
-def _go_on(generator):
+def go_on(generator):
     generator.popen.stdin.write("\n")
     generator.popen.stdin.flush()
 

@@ -29,19 +29,19 @@ class Tables:
 def update(path, workers, fresh, order):
     """Puts what `fresh` has into the page's tables for this number of workers."""
     mark = "bench" if workers == 1 else f"bench with {workers} workers"
-    _replace(path, mark, lambda old: _merged(_read(old), fresh).text(order))
+    replace(path, mark, lambda old: _merged(_read(old), fresh).text(order))
 
 
 def update_profile(path, rows, order):
     """Puts the rows, by load, into the page's table of shares."""
-    _replace(path, "bench profile", lambda old: _table(profile.HEAD, {**_rows(old), **rows}, order))
+    replace(path, "bench profile", lambda old: _table(profile.HEAD, {**_rows(old), **rows}, order))
 
 
 def _merged(tables, fresh):
     return Tables({**tables.rows, **fresh.rows}, {**tables.sections, **fresh.sections})
 
 
-def _replace(path, mark, change):
+def replace(path, mark, change):
     begin, end = f"<!-- {mark}: begin -->\n", f"<!-- {mark}: end -->"
     page = path.read_text()
     if begin not in page or end not in page:

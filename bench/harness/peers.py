@@ -52,6 +52,7 @@ def start(entry, setting, directory, app_port, tls=""):
     values = {
         "PORT": port,
         "APP_PORT": app_port,
+        "SINK_PORT": app_port,  # of the app for /attack, where it is another
         "ADMIN_PORT": free_port(),
         "DIRECTORY": directory,
         "CONFIG": config,

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from . import peers
-from .measure import _await, _generator, _go_on
+from .measure import await_phase, generator_of, go_on
 from .process import Failed, Process
 
 SPARE = 400  # descriptors that a proxy needs for other things than connections
@@ -105,19 +105,19 @@ def _figures(row, connections, setting, directory, process, port, app_port):
     _rehearse(row, setting, directory, port, app_port)
     kernel_before_kb, cpu_before = kernel_kb(), process.cpu_seconds()
     began = time.monotonic()
-    with _generator(arguments_of(row, connections, port, app_port), setting, directory) as generator:
-        _await(generator, "connected")
+    with generator_of(arguments_of(row, connections, port, app_port), setting, directory) as generator:
+        await_phase(generator, "connected")
         ramp_seconds, cpu_connected = time.monotonic() - began, process.cpu_seconds()
         connected_kb, kernel_connected_kb = settled_kb(process), kernel_kb()
-        _go_on(generator)
-        _await(generator, "warm")
+        go_on(generator)
+        await_phase(generator, "warm")
         cpu_warm = process.cpu_seconds()
-        _go_on(generator)
-        result = _await(generator, "done")
+        go_on(generator)
+        result = await_phase(generator, "done")
         cpu_done = process.cpu_seconds()
         time.sleep(IDLE_SECONDS)
         used_kb, mapped = settled_kb(process), mapped_mb(process)
-        _go_on(generator)
+        go_on(generator)
         generator.popen.wait(60)
     return {
         "connections": connections,
@@ -137,7 +137,7 @@ def _figures(row, connections, setting, directory, process, port, app_port):
 
 def _rehearse(row, setting, directory, port, app_port):
     """Some connections come and go: what the process takes once is not what a connection takes."""
-    with _generator([*arguments_of(row, 4, port, app_port), "--seed", "1000000"], setting, directory) as generator:
+    with generator_of([*arguments_of(row, 4, port, app_port), "--seed", "1000000"], setting, directory) as generator:
         generator.popen.communicate("\n\n\n")
     if generator.popen.returncode != 0:
         raise Failed(f"the load generator gave up: {generator.log()}")

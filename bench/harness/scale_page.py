@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from .page import _replace
+from .page import replace
 from .report import _row
 
 FIRST = 1000  # below, what a process takes once would count as much as its connections
@@ -92,4 +92,4 @@ def text(found, idle, limit, machine):
 
 
 def update(path, words):
-    _replace(path, "scale", lambda _: words)
+    replace(path, "scale", lambda _: words)
