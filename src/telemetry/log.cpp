@@ -1,5 +1,6 @@
 #include "telemetry/log.hpp"
 
+#include <atomic>
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -55,11 +56,14 @@ class Log::Backend {
         pool_(std::make_shared<spdlog::details::thread_pool>(options.queue_lines, 1,
                                                              leave_signals_to_main_thread)),
         logger_(std::make_shared<spdlog::async_logger>("wsproxy", std::make_shared<Carrier>(*this), pool_,
-                                                       spdlog::async_overflow_policy::overrun_oldest)) {}
+                                                       spdlog::async_overflow_policy::overrun_oldest)) {
+    // For the log's thread; what is thrown to a caller is caught in Log::write().
+    logger_->set_error_handler([this](const std::string&) { count_lost(); });
+  }
 
   ~Backend() {
     for (const LeftOut& kind : repetition_.take_all()) write_left_out(kind);
-    const auto dropped = queue_.overrun_counter();
+    const auto dropped = this->dropped();
     stderr_.give_up_after(kPatienceAtEnd);
     pool_.reset();  // joins the thread after the last line
     report_dropped(dropped);
@@ -94,7 +98,9 @@ class Log::Backend {
     for (const LeftOut& kind : ended) write_left_out(kind);
   }
 
-  std::uint64_t dropped() const { return queue_.overrun_counter(); }
+  void count_lost() { lost_.fetch_add(1, std::memory_order_relaxed); }
+
+  std::uint64_t dropped() const { return queue_.overrun_counter() + lost_.load(std::memory_order_relaxed); }
 
  private:
   class Carrier : public spdlog::sinks::sink {
@@ -134,14 +140,14 @@ class Log::Backend {
     const auto now = std::chrono::steady_clock::now();
     if (now < next_report_) return;
     next_report_ = now + kBetweenDropReports;
-    report_dropped(queue_.overrun_counter());
+    report_dropped(dropped());
   }
 
-  void report_dropped(std::size_t dropped) {
+  void report_dropped(std::uint64_t dropped) {
     if (dropped == reported_) return;
     const LogField count{"count", dropped - reported_};
-    reported_ = dropped;
     sink_(format({clock_(), Level::warning, "log lines dropped", {&count, 1}}));
+    reported_ = dropped;
   }
 
   bool is_json_;
@@ -153,7 +159,8 @@ class Log::Backend {
   Clock clock_;
   LineWriter stderr_{STDERR_FILENO};
   Sink sink_;
-  std::size_t reported_ = 0;                           // of the log's thread, then of the destructor
+  std::atomic<std::uint64_t> lost_ = 0;                // for want of memory, on any thread
+  std::uint64_t reported_ = 0;                         // of the log's thread, then of the destructor
   std::chrono::steady_clock::time_point next_report_;  // of the log's thread
   std::shared_ptr<spdlog::details::thread_pool> pool_;
   spdlog::details::thread_pool& queue_{*pool_};  // for the log's thread, which runs on inside pool_.reset()
@@ -172,6 +179,7 @@ void Log::write(Level level, std::string_view message, std::span<const LogField>
     backend_->write(level, message, fields);
   } catch (const std::bad_alloc&) {
     // A line for which there is no memory is lost. Who writes one because memory is short is not hurt again.
+    backend_->count_lost();
   }
 }
 

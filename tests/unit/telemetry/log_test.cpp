@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <future>
+#include <new>
 #include <string>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -223,4 +225,37 @@ TEST_CASE("errors, and they alone, are handed on by the thread that writes them"
   }
   CHECK(told_on == std::this_thread::get_id());
   CHECK(lines.size() == 2);
+}
+
+TEST_CASE("a line that is lost for want of memory is counted and reported") {
+  for (const bool is_on_the_logs_thread : {false, true}) {
+    CAPTURE(is_on_the_logs_thread);
+    Lines lines;
+    bool is_short = true;
+    {
+      auto options = into(lines);
+      auto run_short = [&is_short] {
+        if (std::exchange(is_short, false)) throw std::bad_alloc{};
+      };
+      if (is_on_the_logs_thread) {
+        options.sink = [&lines, run_short](std::string_view line) {
+          run_short();
+          lines.emplace_back(line);
+        };
+      } else {
+        options.clock = [run_short] {
+          run_short();
+          return std::chrono::system_clock::time_point{};
+        };
+      }
+      Log log(std::move(options));
+      log.write(Level::info, "lost");
+      log.write(Level::info, "kept");
+      while (log.dropped() == 0) std::this_thread::yield();
+      CHECK(log.dropped() == 1);
+    }
+    REQUIRE(lines.size() == 2);
+    CHECK(lines[0].ends_with("info  kept"));
+    CHECK(lines[1].ends_with("log lines dropped count=1"));
+  }
 }
