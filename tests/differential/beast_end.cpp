@@ -5,8 +5,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/beast/_experimental/test/stream.hpp>
-#include <boost/beast/core/buffers_to_string.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
 
 namespace wsproxy::test {
@@ -33,14 +31,16 @@ struct BeastEnd::State {
   }
 
   void read() {
-    socket.async_read(buffer, [this](beast::error_code error, std::size_t) {
+    socket.async_read_some(asio::buffer(room), [this](beast::error_code error, std::size_t size) {
       if (error == websocket::error::closed) {
         is_closed = true;
       } else if (error) {
         if (!is_closing) problem = error;
       } else {
-        heard.push_back({socket.got_text() ? 1U : 2U, beast::buffers_to_string(buffer.data())});
-        buffer.consume(buffer.size());
+        message.append(room.data(), size);
+        if (socket.is_message_done()) {
+          heard.push_back({socket.got_text() ? 1U : 2U, std::exchange(message, {})});
+        }
         read();
       }
     });
@@ -61,7 +61,10 @@ struct BeastEnd::State {
   asio::io_context io{1};
   websocket::stream<beast::test::stream> socket;
   beast::test::stream other;  // what the socket writes arrives here
-  beast::flat_buffer buffer;
+  // For all that a call may inflate: Beast feeds the tail of a message twice when that fills its buffer
+  // (boostorg/beast issue 3028).
+  std::string room = std::string(std::size_t{1} << 18U, '\0');
+  std::string message;
   websocket::response_type response;
   std::string request;
   std::vector<Heard> heard;

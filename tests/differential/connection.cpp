@@ -70,7 +70,7 @@ void DifferentialConnection::say_with_beast(Leg leg, bool is_text, std::string_v
 void DifferentialConnection::say_with_zlib(bool is_text, const std::string& payload) {
   std::optional<std::string> packed;
   if (!dice_.one_in(6))
-    packed = setup_.deflater->message(payload, static_cast<PlainDeflater::Ending>(dice_.below(4)));
+    packed = setup_.deflater->message(payload, static_cast<PlainDeflater::Ending>(dice_.below(5)));
   std::string cuts;
   for (std::size_t count = dice_.one_in(3) ? dice_.below(4) : 0; count > 0; --count) {
     cuts += static_cast<char>(dice_.below(256));

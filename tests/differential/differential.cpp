@@ -1,5 +1,6 @@
 // Random conversations through the relay, judged by Beast and by zlib with exactly the agreed window.
 // differential [MESSAGES] [SEED] [CONVERSATION]: with its number that conversation only.
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <exception>
@@ -51,14 +52,18 @@ void converse(Dice dice, Tally& tally) {
       return std::make_unique<DifferentialConnection>(worker, dice, is_alike ? alike : dice.fork());
     };
     for (std::size_t count = dice.from_to(1, 4); count > 0; --count) all.push_back(join());
-    const bool is_feed = dice.one_in(2);
-    for (std::size_t turns = dice.from_to(1, 120); turns > 0; --turns) {
+    // Of a hundred turns those up to this one are for one client only. Whose messages nobody else gets goes
+    // on with a history of its own.
+    const std::size_t last_private = dice.of(std::array<std::size_t, 3>{40, 80, 90});
+    // Long ones too, since it takes a connection some time to find out that it is alone.
+    const std::size_t most_turns = dice.one_in(3) ? 400 : 60;
+    for (std::size_t turns = dice.from_to(1, most_turns); turns > 0; --turns) {
       const bool is_text = !dice.one_in(3);
       DifferentialConnection& one = *dice.of(all);
       const std::size_t what = dice.below(100);
       if (what < 30) {
         one.say(relay::Leg::client, is_text, payloads.next(is_text, one.most()));
-      } else if (what < (is_feed ? 40U : 80U)) {
+      } else if (what < last_private) {
         one.say(relay::Leg::app, is_text, payloads.next(is_text, SIZE_MAX));
       } else if (what < 90) {
         const std::string payload = payloads.next(is_text, SIZE_MAX);

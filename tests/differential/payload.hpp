@@ -26,7 +26,7 @@ class Payloads {
       payload = std::string(dice_.below(3000), is_text ? 'x' : '\xff');
     else if (kind < 20 && !said_.empty())
       payload = as_asked(dice_.of(said_), is_text);
-    else if (kind < 98 || dice_.one_in(2))
+    else if (kind < 97)
       payload = of_words(dice_.one_in(8) ? 4000 : 300, is_text);
     // Around the size from which on messages stream in fragments, and well past it.
     else

@@ -95,6 +95,7 @@ std::string without_chunks(std::string_view body) {
     if (size == 0) return content;
     require(size + 2 <= body.size());
     content += body.substr(0, size);
+    require(body.substr(size, 2) == "\r\n");
     body.remove_prefix(size + 2);
   }
 }

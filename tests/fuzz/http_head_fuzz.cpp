@@ -38,12 +38,45 @@ void require_same(Reader& whole, Reader& cut, base::Bytes bytes, std::size_t pie
   require(whole.problem() == cut.problem() && whole.head().fields.all() == cut.head().fields.all());
 }
 
+/// What must be true of a head's bytes by RFC 9112 alone, in another way than the proxy finds out.
+void check_lines(base::Bytes bytes, std::size_t used, http::HeadStatus status) {
+  std::string_view text = base::as_text(bytes);
+  text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));
+  const std::size_t end = text.find("\r\n\r\n");
+  // Sections 2.1 and 2.2: an empty line ends a head, whatever it is worth.
+  require(end == std::string_view::npos || status != http::HeadStatus::need_more);
+  if (status != http::HeadStatus::complete) return;
+  std::string_view head = base::as_text(bytes.first(used));
+  require(head.ends_with("\r\n\r\n"));
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    const auto c = static_cast<unsigned char>(head[i]);
+    if (c == '\r') require(i + 1 < head.size() && head[i + 1] == '\n');
+    if (c == '\n') require(i > 0 && head[i - 1] == '\r');
+    require(c == '\r' || c == '\n' || c == '\t' || (c >= 0x20 && c != 0x7F));
+  }
+}
+
+/// Section 5: a name, at once a colon, no folded line.
+void check_fields(std::string_view head) {
+  head.remove_prefix(std::min(head.find_first_not_of("\r\n"), head.size()));
+  head.remove_prefix(head.find("\r\n") + 2);
+  while (!head.starts_with("\r\n")) {
+    const std::string_view line = head.substr(0, head.find("\r\n"));
+    const std::size_t colon = line.find(':');
+    require(colon != std::string_view::npos && colon > 0);
+    require(line.substr(0, colon).find_first_of(" \t\"(),/:;<=>?@[\\]{}") == std::string_view::npos);
+    head.remove_prefix(line.size() + 2);
+  }
+}
+
 void try_request(base::Bytes bytes, std::size_t piece_size) {
   http::RequestHeadReader whole{kLimit};
   http::RequestHeadReader cut{kLimit};
   http::HeadStatus status;
   std::size_t used = 0;
   require_same(whole, cut, bytes, piece_size, status, used);
+  check_lines(bytes, used, status);
+  if (status == http::HeadStatus::complete) check_fields(base::as_text(bytes.first(used)));
   if (status != http::HeadStatus::complete || whole.head().method != "GET") return;
 
   http::ForwardedFacts facts;
@@ -82,6 +115,8 @@ void try_response(base::Bytes bytes, std::size_t piece_size) {
   require_same(whole, cut, bytes, piece_size, status, used);
   if (status != http::HeadStatus::complete) return;
   const std::string& raw = whole.head().raw;
+  check_lines(base::as_bytes(raw), raw.size(), status);
+  check_fields(raw);
   require(base::as_text(bytes.first(used)).ends_with(raw));
   try_body(whole, cut, bytes.subspan(used), piece_size);
 

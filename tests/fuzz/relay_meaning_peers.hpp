@@ -45,25 +45,47 @@ class PlainDeflater {
   PlainDeflater(const PlainDeflater&) = delete;
   PlainDeflater& operator=(const PlainDeflater&) = delete;
 
-  enum class Ending : std::uint8_t { flushed, flushed_inside, final_block, final_block_and_octet };
+  enum class Ending : std::uint8_t {
+    flushed,
+    flushed_inside,
+    final_block,
+    final_block_and_octet,
+    final_block_inside,  // and what follows refers back to what stands before it
+  };
 
   std::string message(std::string_view text, Ending ending) {
     if (text.empty()) return std::string(1, '\0');
     std::string packed;
     const bool is_final = ending == Ending::final_block || ending == Ending::final_block_and_octet;
-    if (ending == Ending::flushed_inside && text.size() > 1) {
-      run(text.substr(0, text.size() / 2), Z_SYNC_FLUSH, packed);
+    if ((ending == Ending::flushed_inside || ending == Ending::final_block_inside) && text.size() > 1) {
+      const bool is_final_inside = ending == Ending::final_block_inside;
+      run(text.substr(0, text.size() / 2), is_final_inside ? Z_FINISH : Z_SYNC_FLUSH, packed);
+      if (is_final_inside) begin_anew_with_window();
       text.remove_prefix(text.size() / 2);
     }
     run(text, is_final ? Z_FINISH : Z_SYNC_FLUSH, packed);
     if (!is_final) packed.resize(packed.size() - 4);
     // RFC 7692 section 7.2.3.4: the tail that the receiver adds must find a stored block begun.
     if (ending == Ending::final_block_and_octet) packed.push_back('\0');
-    if (is_final || !takeover_) deflateReset(&stream_);
+    if (!takeover_) {
+      deflateReset(&stream_);
+    } else if (is_final) {
+      begin_anew_with_window();
+    }
     return packed;
   }
 
  private:
+  /// A final block ends zlib's stream, but not what a receiver has to keep (RFC 7692 section 7.2.3.4).
+  void begin_anew_with_window() {
+    std::array<Bytef, 32768> window;
+    uInt size = 0;
+    require(deflateGetDictionary(&stream_, window.data(), &size) == Z_OK, "deflateGetDictionary");
+    deflateReset(&stream_);
+    if (size > 0)
+      require(deflateSetDictionary(&stream_, window.data(), size) == Z_OK, "deflateSetDictionary");
+  }
+
   void run(std::string_view text, int flush, std::string& packed) {
     std::string copy{text};
     stream_.next_in = reinterpret_cast<Bytef*>(copy.data());

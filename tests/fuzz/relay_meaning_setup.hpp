@@ -49,7 +49,10 @@ struct Setup {
                                  .client_no_context_takeover = (client & 8U) != 0};
     settings.compression = relay::CompressionSettings{
         params,
-        {.level = static_cast<std::uint8_t>((server & 128U) != 0 ? 1 : 6),
+        {.engine = std::array{deflate::EngineChoice::automatic, deflate::EngineChoice::zlib,
+                              deflate::EngineChoice::isal, deflate::EngineChoice::automatic}
+                       .at(rest >> 4U & 3U),
+         .level = static_cast<std::uint8_t>((server & 128U) != 0 ? 1 : 6),
          .window_bits = params.server_window_bits,
          .context_takeover = !params.server_no_context_takeover,
          .history_bytes = std::array<std::size_t, 4>{4096, 0, 300, 32768}.at(server >> 5U & 3U),
