@@ -64,8 +64,9 @@ IoResult EdgeSocket::write_some(base::Bytes from) {
     const IoResult result = judge_errno();
     if (result.status == IoStatus::would_block) may_write_ = false;
     // The peer's doing is an event as well; that the kernel has no memory (ENOBUFS) is none, and who waits to
-    // read would never learn that something was lost.
-    if (result.status == IoStatus::failed) give_up(result.error);
+    // read would never learn that something was lost. But EPIPE is of one direction only: the peer had ended
+    // the other in order (its FIN came before its RST), and what it has said is whole.
+    if (result.status == IoStatus::failed && result.error.value() != EPIPE) give_up(result.error);
     return result;
   }
   return {IoStatus::done, static_cast<std::size_t>(put), {}};

@@ -21,7 +21,7 @@ class EdgeSocket {
 
   IoResult read_some(base::MutableBytes into);
   /// Once it has failed, the connection ends in both directions: what came before can be read, then the
-  /// failure.
+  /// failure. But what a peer says that only listens no more (EPIPE) is read to its end.
   IoResult write_some(base::Bytes from);
 
   /// What the kernel has reported.

@@ -1,5 +1,6 @@
 """What comes before its time: requests sent ahead of an answer, and answers given ahead of a request's end."""
 
+import signal
 import socket
 import threading
 import time
@@ -63,6 +64,25 @@ class AnsweredAhead(HttpTest):
         got = client.read_answer()
         self.assertEqual((got.status, len(got.data), got.data == page), (413, len(page), True))
         sender.join()
+
+    def test_an_app_that_answers_early_and_closes_is_read_to_its_end(self):
+        """The rest of the request, written to an app that has ended in order, fails; its answer lasts until its end (RFC 9112 section 6.3)."""
+        self.start(workers=1)
+        page = b"x" * 40_000
+        for more in (1, 100_000, 600_000) * 3:
+            client = self.client()
+            client.send_bytes(lines("POST /up HTTP/1.1", [("Host", "x"), ("Content-Length", "5000000")]) + b"first part")
+            side = self.app.next()
+            self.assertEqual(side.take(10), b"first part")
+            # So that the answer, its end and the rest of the request are there at once.
+            self.proxy.signal(signal.SIGSTOP)
+            side.send_bytes(lines("HTTP/1.1 413 Content Too Large", [("Connection", "close")]) + page)
+            self.app.forget(side)
+            client.sock.send(b"y" * more, socket.MSG_DONTWAIT)
+            self.proxy.signal(signal.SIGCONT)
+            got = client.read_answer()
+            self.assertEqual((got.status, got.data == page), (413, True))
+        self.assertEqual(self.upstream_errors("lost"), 0)
 
 
 if __name__ == "__main__":

@@ -164,20 +164,55 @@ TEST_CASE("a reset is told and read as a failure", "[transport]") {
 
 TEST_CASE("a failed write is told who waits to read, and fails the read behind what came before",
           "[transport]") {
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends.data()) == 0);
+  Pair pair{Descriptor{ends[0]}, Descriptor{ends[1]}};
+  Bench bench;
+  Transport a{bench.poller, std::move(pair.ours), bench.note("a")};
+  a.wait_readable();
+  CHECK(bench.turn() == kNone);
+  say(pair.theirs, "last words");
+  // EMSGSIZE, in which the peer has no part.
+  CHECK(a.write_some(std::vector<std::byte>(8 << 20)).status == IoStatus::failed);
+  CHECK(bench.turn() == kReads);
+  CHECK(read(a) == "last words");
+  a.wait_readable();
+  CHECK(bench.turn() == kReads);
+  CHECK(read(a) == "(failed)");
+}
+
+TEST_CASE("what a peer has said is read to its end when it listens no more", "[transport]") {
   for (const bool is_tcp : {false, true}) {
+    CAPTURE(is_tcp);
     Pair pair = is_tcp ? tcp_pair() : unix_pair();
     Bench bench;
     Transport a{bench.poller, std::move(pair.ours), bench.note("a")};
-    a.wait_readable();
-    a.shut_down_send();  // writing fails from now on, and the peer has no part in it
-    CHECK(bench.turn() == kNone);
     say(pair.theirs, "last words");
-    CHECK(a.write_some(base::as_bytes("lost")).status == IoStatus::failed);
+    pair.theirs.close();
+    while (a.write_some(base::as_bytes("unheard")).status != IoStatus::failed) bench.turn();
+    CHECK(a.write_some(base::as_bytes("unheard")).error == asio::error::broken_pipe);
+    a.wait_readable();
     CHECK(bench.turn() == kReads);
     CHECK(read(a) == "last words");
     a.wait_readable();
     CHECK(bench.turn() == kReads);
-    CHECK(read(a) == "(failed)");
+    CHECK(read(a) == "(end)");
+  }
+}
+
+TEST_CASE("what a peer goes on saying is read when our own direction has ended", "[transport]") {
+  for (const bool is_tcp : {false, true}) {
+    CAPTURE(is_tcp);
+    Pair pair = is_tcp ? tcp_pair() : unix_pair();
+    Bench bench;
+    Transport a{bench.poller, std::move(pair.ours), bench.note("a")};
+    a.wait_readable();
+    a.shut_down_send();
+    CHECK(a.write_some(base::as_bytes("too late")).status == IoStatus::failed);
+    CHECK(bench.turn() == kNone);
+    say(pair.theirs, "more");
+    CHECK(bench.turn() == kReads);
+    CHECK(read(a) == "more");
   }
 }
 
