@@ -143,6 +143,15 @@ void SideConnection::ask_handler(const Request& request) {
   state_ = State::thinking;
   stream_.expires_never();
   kept_ = shared_from_this();
+  try {
+    think(asked);
+  } catch (...) {
+    close();  // for want of memory: nobody would answer it, and it has no deadline
+    throw;
+  }
+}
+
+void SideConnection::think(const SideRequest& asked) {
   const SideReply reply = this->reply();
   notice_hang_up();
   try {

@@ -54,6 +54,7 @@ class SideConnection : public std::enable_shared_from_this<SideConnection> {
   void on_unreadable(const boost::system::error_code& error);
   void on_request();
   void ask_handler(const Request& request);
+  void think(const SideRequest& asked);
   SideReply reply();
   void notice_hang_up();
   void send(SideAnswer answer, bool keep_alive);
