@@ -1,5 +1,5 @@
 // Preloaded into the proxy: makes system calls fail as their manual pages say that they may. Which, on what,
-// how and how often stands in a file that the test maps too (fault_plan.py has the same layout), so that it
+// how and how often stands in a file that the test maps too (failing.py has the same layout), so that it
 // changes while the proxy runs. Calls that the plan does not name go to the C library as ever.
 //
 // It never tells a lie that a kernel could not: whoever was told EAGAIN, or got fewer bytes than there are,

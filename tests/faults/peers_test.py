@@ -13,7 +13,7 @@ from markdown import print_table, wants_table
 GARBAGE = bytes([0xFF, 0x7F]) + bytes(range(100, 160)) * 3  # no frame and no head begins so
 HALF_101 = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websock"
 TEXT = b"a text of which not all comes, " * 8
-TIMES = {"handshake": "400ms", "close": "400ms", "ping_interval": "200ms", "ping_timeout": "300ms"}
+TIMES = {"handshake": "400ms", "close": "400ms", "ping_interval": "200ms", "ping_timeout": "1s"}  # the bystander, a thread of this test, has to answer in it too
 
 RESET, ENDED, GARBLED, SILENT = "resets", "ends", "sends garbage", "says nothing more"
 
