@@ -34,7 +34,7 @@ int doctor(const DoctorOptions& options) {
   auto url = parse_url(options.url);
   if (!url || (url->scheme != "ws" && url->scheme != "wss")) {
     std::cerr << "wsproxy doctor: " << options.url << " is no ws:// or wss:// URL" << std::endl;
-    return 1;
+    return 2;
   }
   doctor::Subject subject;
   subject.target = target_of(std::move(*url), options);

@@ -17,7 +17,7 @@ struct DoctorOptions {
 };
 
 /// Examines a WebSocket server and prints its scorecard. Exit codes: 0 all passed, 1 something failed or the
-/// server cannot be reached, 3 nothing worse than warnings.
+/// server cannot be reached, 2 that is no URL of a WebSocket server, 3 nothing worse than warnings.
 int doctor(const DoctorOptions& options);
 
 }  // namespace wsproxy::cli

@@ -22,12 +22,19 @@ void judge_check(const std::string& id) {
   throw UsageError{"--only: there is no check " + id + (meant ? ", did you mean " + *meant + "?" : "")};
 }
 
+/// What checks change of the handshake is not the user's to set, but the subprotocols are.
+bool is_ours(std::string_view name) {
+  return base::to_lower(name).starts_with("sec-websocket-") && !base::iequals(name, "Sec-WebSocket-Protocol");
+}
+
 /// Its content is not shown, since it may be a token.
 std::pair<std::string, std::string> header_of(const std::string& line) {
   const std::size_t colon = line.find(':');
   if (colon == std::string::npos || !base::is_token(std::string_view{line}.substr(0, colon)) ||
       !config::is_printable(line))
     throw UsageError{"--header: must be 'Name: value'"};
+  if (is_ours(std::string_view{line}.substr(0, colon)))
+    throw UsageError{"--header: " + line.substr(0, colon) + " is the doctor's own"};
   return {line.substr(0, colon), std::string{base::trim(std::string_view{line}.substr(colon + 1))}};
 }
 
@@ -45,7 +52,8 @@ void DoctorGrammar::add_to(CLI::App& app, std::string& url) {
   };
   repeated(doctor->add_option("--only", only_, "this check, or this group of checks, only; may be repeated"))
       ->type_name("ID");
-  repeated(doctor->add_option("--header", headers_, "one more header for each request; may be repeated"))
+  repeated(doctor->add_option("--header", headers_,
+                              "a header for each request, also in place of one of its own; may be repeated"))
       ->type_name("'NAME: VALUE'");
   doctor->add_option("--timeout", timeout_, "how long an answer may take; default 5s")->type_name("DURATION");
   doctor->footer(

@@ -6,9 +6,15 @@ namespace wsproxy::doctor {
 namespace {
 
 constexpr std::size_t kMostHead = std::size_t{64} << 10;
+/// Of messages that nobody waits for; who sends more of them is not remembered.
+constexpr std::size_t kMostKept = std::size_t{16} << 20;
 
 bool nothing_matches(const ServerEvent&) {
   return false;
+}
+
+Wire::Patience time_until(std::chrono::steady_clock::time_point deadline) {
+  return std::chrono::duration_cast<Wire::Patience>(deadline - std::chrono::steady_clock::now());
 }
 
 }  // namespace
@@ -45,11 +51,11 @@ Conversation::Answer Conversation::read_answer(const UpgradeRequest& request) {
   const auto deadline = std::chrono::steady_clock::now() + target_->patience;
   for (;;) {
     base::ByteQueue input;
-    const auto left = std::chrono::duration_cast<Wire::Patience>(deadline - std::chrono::steady_clock::now());
-    const auto receipt = wire_.receive(input, std::max(left, Wire::Patience{0}));
+    const auto receipt = wire_.receive(input, std::max(time_until(deadline), Wire::Patience{0}));
     if (receipt != Wire::Receipt::bytes) {
       is_over_ = receipt == Wire::Receipt::end;
       problem_ = is_over_ ? "the connection ended without an answer" : "no answer in time";
+      if (is_over_ && !wire_.problem().empty()) problem_ += ": " + wire_.problem();
       return Answer::none;
     }
     std::size_t used = 0;
@@ -63,7 +69,7 @@ Conversation::Answer Conversation::read_answer(const UpgradeRequest& request) {
     const Answer answer = judge(request);
     if (answer == Answer::switched) {
       reader_.emplace(agreed_);
-      if (!reader_->feed(input.view().subspan(used))) breaches_->push_back(reader_->problem());
+      read(input.view().subspan(used));
     }
     return answer;
   }
@@ -93,19 +99,26 @@ bool Conversation::send(std::string_view bytes) {
   return wire_.send(base::as_bytes(bytes), target_->patience) == Wire::Progress::taken;
 }
 
+void Conversation::read(base::Bytes bytes) {
+  if (!reader_->feed(bytes) && !reader_->is_over_bound()) breaches_->push_back(reader_->problem());
+}
+
 std::optional<Conversation::End> Conversation::take_events(
     const std::function<bool(const ServerEvent&)>& matches) {
   while (auto event = reader_->take()) {
+    if (event->opcode == websocket::Opcode::pong) ++pongs_;
     if (matches(*event)) return End::found;
     if (event->opcode == websocket::Opcode::close) {
       close_ = std::move(*event);
       return End::closed;
     }
-    if (!is_control(event->opcode)) messages_.push_back(std::move(*event));
+    if (is_control(event->opcode)) continue;
+    kept_bytes_ += event->payload.size();
+    if (kept_bytes_ <= kMostKept) messages_.push_back(std::move(*event));
   }
   if (reader_->problem().empty()) return std::nullopt;
   problem_ = reader_->problem();
-  return End::breach;
+  return reader_->is_over_bound() ? End::too_much : End::breach;
 }
 
 Conversation::End Conversation::wait(const std::function<bool(const ServerEvent&)>& matches,
@@ -114,11 +127,10 @@ Conversation::End Conversation::wait(const std::function<bool(const ServerEvent&
   for (;;) {
     if (const auto end = take_events(matches)) return *end;
     base::ByteQueue input;
-    const auto left = std::chrono::duration_cast<Wire::Patience>(deadline - std::chrono::steady_clock::now());
-    const auto receipt = wire_.receive(input, std::max(left, Wire::Patience{0}));
+    const auto receipt = wire_.receive(input, std::max(time_until(deadline), Wire::Patience{0}));
     if (receipt == Wire::Receipt::nothing) return End::silent;
     if (receipt == Wire::Receipt::end) return End::ended;
-    if (!reader_->feed(input.view())) breaches_->push_back(reader_->problem());
+    read(input.view());
   }
 }
 
@@ -134,13 +146,29 @@ Conversation::End Conversation::wait_for_close() {
   return wait(nothing_matches);
 }
 
-Conversation::End Conversation::wait_for_messages(std::size_t count) {
-  if (messages_.size() >= count) return End::found;
+Conversation::End Conversation::wait_for_echoes(std::span<const std::string_view> texts) {
   return wait([&](const ServerEvent& event) {
-    if (is_control(event.opcode) || messages_.size() + 1 < count) return false;
+    if (is_control(event.opcode)) return false;
+    if (event.payload == texts.front()) texts = texts.subspan(1);
+    if (!texts.empty()) return false;
     messages_.push_back(event);
     return true;
   });
+}
+
+bool Conversation::is_answered_behind_close() {
+  ServerReader behind{Agreed{}};
+  behind.feed(reader_->behind_close());
+  const auto deadline = std::chrono::steady_clock::now() + target_->patience;
+  for (;;) {
+    while (const auto event = behind.take()) {
+      if (event->opcode == websocket::Opcode::pong) return true;
+    }
+    base::ByteQueue input;
+    const auto left = time_until(deadline);
+    if (left <= Wire::Patience{0} || wire_.receive(input, left) != Wire::Receipt::bytes) return false;
+    if (!behind.feed(input.view())) return false;
+  }
 }
 
 std::string Conversation::told(End end) const {
@@ -155,6 +183,7 @@ std::string Conversation::told(End end) const {
     case End::silent:
       return "no answer in time";
     case End::breach:
+    case End::too_much:
       return problem_;
   }
   return {};

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,7 +48,8 @@ class Conversation {
   Wire& wire() { return wire_; }
 
   /// How waiting ended.
-  enum class End : unsigned char { found, closed, ended, silent, breach };
+  /// `too_much`: the server sent a message that is larger than what we keep, which breaks no rule.
+  enum class End : unsigned char { found, closed, ended, silent, breach, too_much };
   /// Takes what comes until `matches`, a close frame or the connection's end. Messages that do not match are
   /// kept in messages().
   End wait(const std::function<bool(const ServerEvent&)>& matches, Wire::Patience patience);
@@ -58,10 +60,14 @@ class Conversation {
   End ping();
   /// For the close frame, or what else ends it.
   End wait_for_close();
-  /// Until so many messages have come in all.
-  End wait_for_messages(std::size_t count);
+  /// Until these have come in this order; between them may be what the server says of its own.
+  End wait_for_echoes(std::span<const std::string_view> texts);
+  /// After End::closed, whether a pong comes behind the close frame.
+  bool is_answered_behind_close();
 
   const std::vector<ServerEvent>& messages() const { return messages_; }
+  /// How many have come.
+  std::size_t pongs() const { return pongs_; }
   /// Of End::closed.
   const ServerEvent& close() const { return close_; }
   /// How it ended, in words.
@@ -70,6 +76,7 @@ class Conversation {
  private:
   Answer read_answer(const UpgradeRequest& request);
   Answer judge(const UpgradeRequest& request);
+  void read(base::Bytes bytes);
   std::optional<End> take_events(const std::function<bool(const ServerEvent&)>& matches);
 
   const Target* target_;
@@ -83,6 +90,8 @@ class Conversation {
   std::string problem_;
   bool is_over_ = false;
   unsigned pings_ = 0;
+  std::size_t pongs_ = 0;
+  std::size_t kept_bytes_ = 0;
 };
 
 }  // namespace wsproxy::doctor

@@ -46,9 +46,8 @@ std::string what_is_missing(const Check& check, const Subject& subject) {
 bool is_chosen(const Check& check, const Subject& subject, const Choice& choice) {
   if ((check.needs & kSecure) != 0 && !subject.target.secure) return false;
   if (choice.only.empty()) return true;
-  return std::any_of(choice.only.begin(), choice.only.end(), [&](const std::string& id) {
-    return check.id == id || check.id.substr(0, check.id.find('.')) == id;
-  });
+  return std::any_of(choice.only.begin(), choice.only.end(),
+                     [&](const std::string& id) { return check.id == id || check.group() == id; });
 }
 
 void carry_out(Result& result, Subject& subject, bool deep) {
@@ -77,9 +76,8 @@ const std::vector<Check>& checks() {
 }
 
 bool is_known(std::string_view id) {
-  return std::any_of(checks().begin(), checks().end(), [&](const Check& check) {
-    return check.id == id || check.id.substr(0, check.id.find('.')) == id;
-  });
+  return std::any_of(checks().begin(), checks().end(),
+                     [&](const Check& check) { return check.id == id || check.group() == id; });
 }
 
 bool meet(Subject& subject) {

@@ -45,6 +45,8 @@ struct Check {
   bool is_deep;  // takes much of the server, or long
   Finding (*run)(Subject&);
   bool is_about_all = false;  // judges what the others have shown, so it is made last
+
+  constexpr std::string_view group() const { return id.substr(0, id.find('.')); }
 };
 
 struct Result {

@@ -69,8 +69,11 @@ Finding control_between(Subject& subject) {
   if (early != End::found && early != End::silent) return failed(conversation.told(early));
   conversation.send(RawFrame{.opcode = kContinuation, .payload = "after"});
   Finding finding = must_be_echoed(subject, conversation, {"before and after"});
-  if (early == End::silent && finding.status == Status::pass)
-    return warned("the ping inside the message was not answered before its end");
+  if (early == End::silent && finding.status == Status::pass) {
+    // The last pong is that of the ping with which it was looked whether all goes on.
+    return conversation.pongs() > 1 ? warned("the ping inside the message was answered only after its end")
+                                    : failed("the ping inside the message was never answered");
+  }
   return finding;
 }
 
@@ -78,13 +81,13 @@ Finding in_pieces(Subject& subject) {
   Conversation conversation{subject.target, subject.breaches};
   if (!conversation.open()) return no_handshake(conversation);
   const std::string bytes = frame_bytes({.payload = "byte by byte"});
-  base::ByteQueue early;
-  for (const char& byte : bytes) {
-    if (!conversation.send(std::string_view{&byte, 1})) break;
-    // Nothing can have come yet: this is only the time in which the byte leaves alone.
-    conversation.wire().receive(early, std::chrono::milliseconds{1});
-    if (!early.empty()) return failed("an answer before the frame was complete");
+  for (std::size_t at = 0; at + 1 < bytes.size(); ++at) {
+    if (!conversation.send(std::string_view{bytes}.substr(at, 1))) break;
+    // The time in which the byte leaves alone; what comes is no answer yet, but may be of the server's own.
+    const End end = conversation.wait([](const ServerEvent&) { return false; }, std::chrono::milliseconds{1});
+    if (end != End::silent) return failed("before the frame was complete: " + conversation.told(end));
   }
+  conversation.send(std::string_view{bytes}.substr(bytes.size() - 1));
   return must_be_echoed(subject, conversation, {"byte by byte"});
 }
 

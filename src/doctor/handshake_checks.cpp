@@ -11,7 +11,9 @@ using Answer = Conversation::Answer;
 Finding accept(Subject& subject) {
   Conversation conversation{subject.target, subject.breaches};
   if (!conversation.open()) return failed(conversation.problem());
-  return must_be_taken(conversation);
+  const auto end = conversation.ping();
+  const bool is_there = end == Conversation::End::found || end == Conversation::End::silent;
+  return is_there ? passed() : failed(conversation.told(end));  // pings are another check's
 }
 
 /// A request that every server has to switch protocols for.
@@ -26,7 +28,7 @@ Finding case_of_names(Subject& subject) {
   mixed.set("Upgrade", "WebSocket").set("Connection", "keep-alive, UPGRADE");
   finding.add("Upgrade: WebSocket with Connection: keep-alive, UPGRADE", must_switch(subject, mixed));
   UpgradeRequest lower{subject.target};
-  lower.set("Host", subject.target.authority, "host")
+  lower.set("Host", std::string{lower.value("Host")}, "host")
       .set("Upgrade", "websocket", "UPGRADE")
       .set("Connection", "Upgrade", "connection")
       .set("Sec-WebSocket-Key", std::string{lower.value("Sec-WebSocket-Key")}, "sec-websocket-key")
@@ -37,6 +39,7 @@ Finding case_of_names(Subject& subject) {
 
 Finding subprotocol(Subject& subject) {
   UpgradeRequest request{subject.target};
+  request.remove("Sec-WebSocket-Protocol");  // which may have been given for all requests
   request.add("Sec-WebSocket-Protocol", "doctor.v2.invalid, doctor.v1.invalid");
   Conversation conversation{subject.target, subject.breaches};
   const Answer answer = conversation.ask(request);
@@ -47,8 +50,13 @@ Finding subprotocol(Subject& subject) {
 }
 
 Finding unasked(Subject& subject) {
+  UpgradeRequest request{subject.target};
+  const bool is_given = !request.value("Sec-WebSocket-Protocol").empty();
   Conversation conversation{subject.target, subject.breaches};
-  if (conversation.open()) return passed();
+  const Answer answer = conversation.ask(request.remove("Sec-WebSocket-Protocol"));
+  if (answer == Answer::switched) return passed();
+  if (answer == Answer::refused && is_given && subject.has_handshake)
+    return skipped("without a subprotocol " + conversation.problem());
   return failed(conversation.problem());
 }
 

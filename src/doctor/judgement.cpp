@@ -22,6 +22,7 @@ Finding must_be_refused(Subject& subject, std::string_view offer, std::string_vi
     case Conversation::End::ended:
       return warned("dropped without a close frame, where " + std::to_string(*codes.begin()) + " tells why");
     case Conversation::End::breach:
+    case Conversation::End::too_much:
       return failed(conversation.told(end));
     case Conversation::End::closed:
       break;
@@ -38,14 +39,11 @@ Finding must_be_taken(Conversation& conversation) {
 Finding must_be_echoed(const Subject& subject, Conversation& conversation,
                        std::initializer_list<std::string_view> texts) {
   if (!subject.echoes) return must_be_taken(conversation);
-  const auto end = conversation.wait_for_messages(texts.size());
-  const auto& messages = conversation.messages();
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    const std::string number = "answer " + std::to_string(i + 1) + " of " + std::to_string(texts.size());
-    if (i >= messages.size()) return failed(number + ": " + conversation.told(end));
-    if (messages[i].payload != *(texts.begin() + i)) return failed(number + " is not what was sent");
-  }
-  return must_be_taken(conversation);
+  const auto end = conversation.wait_for_echoes({texts.begin(), texts.size()});
+  if (end == Conversation::End::found) return must_be_taken(conversation);
+  if (end == Conversation::End::silent && conversation.messages().size() >= texts.size())
+    return failed("what comes back is not what was sent");
+  return failed("an answer that does not come: " + conversation.told(end));
 }
 
 }  // namespace wsproxy::doctor

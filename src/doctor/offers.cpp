@@ -14,6 +14,7 @@ namespace {
 using deflate::Extension;
 
 constexpr std::string_view kName = "permessage-deflate";
+constexpr std::uint8_t kMostBits = 15;
 
 constexpr std::array kOffers = {
     Offer{"permessage-deflate", true},
@@ -95,7 +96,8 @@ std::string read_parameters(const Extension& extension, bool is_offer, Parameter
   return {};
 }
 
-/// Whether an answer fits one offer, and else what does not.
+/// Whether an answer fits one offer, and else what does not. The value of an offered client_max_window_bits
+/// is a hint, which a server may ignore (section 7.1.2.2).
 std::string problem_between(const Parameters& offer, const Parameters& answer) {
   if (offer.server_no_context_takeover && !answer.server_no_context_takeover)
     return "server_no_context_takeover was asked for and is not in the answer";
@@ -105,19 +107,16 @@ std::string problem_between(const Parameters& offer, const Parameters& answer) {
     return "server_max_window_bits is more than was asked for";
   if (answer.has_client_max_window_bits && !offer.has_client_max_window_bits)
     return "client_max_window_bits is in the answer and was not offered";
-  if (answer.client_max_window_bits && offer.client_max_window_bits &&
-      *answer.client_max_window_bits > *offer.client_max_window_bits)
-    return "client_max_window_bits is more than was offered";
   return {};
 }
 
-/// An answer that fits any of several offers is legal.
-std::string problem_with(std::string_view offered, const Parameters& answer) {
+/// An answer that fits any of several offers is legal; `offer` is the first such.
+std::string problem_with(std::string_view offered, const Parameters& answer, Parameters& offer) {
   const auto extensions = deflate::parse_extensions(offered);
   std::string problem = "permessage-deflate was not offered";
   for (const auto& extension : extensions.value_or(std::vector<Extension>{})) {
     if (extension.name != kName) continue;
-    Parameters offer;
+    offer = {};
     problem = read_parameters(extension, true, offer);
     if (!problem.empty()) {
       problem.insert(0, "it accepts an offer that must be declined: ");
@@ -145,11 +144,13 @@ std::string judge_extensions(std::string_view offer, std::string_view answer, bo
   if (extensions->size() > 1) return "two extensions are accepted: \"" + std::string{answer} + "\"";
   const Extension& extension = extensions->front();
   if (extension.name != kName) return "the extension \"" + extension.name + "\" was not offered";
-  Parameters accepted;
+  Parameters accepted, offered;
   std::string problem = read_parameters(extension, false, accepted);
-  if (problem.empty()) problem = problem_with(offer, accepted);
+  if (problem.empty()) problem = problem_with(offer, accepted, offered);
   if (!problem.empty()) return problem;
-  agreed = {true, accepted.server_max_window_bits.value_or(15), accepted.client_max_window_bits.value_or(15),
+  const std::uint8_t client_bits = std::min(accepted.client_max_window_bits.value_or(kMostBits),
+                                            offered.client_max_window_bits.value_or(kMostBits));
+  agreed = {true, accepted.server_max_window_bits.value_or(kMostBits), client_bits,
             accepted.server_no_context_takeover, accepted.client_no_context_takeover};
   return {};
 }

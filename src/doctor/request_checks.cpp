@@ -8,8 +8,10 @@ namespace {
 
 using Answer = Conversation::Answer;
 
-/// A request that no server may switch protocols for; `if_it_does` says how bad that would be.
-Finding must_not_switch(Subject& subject, const UpgradeRequest& request, Status if_it_does) {
+/// A request that no server may switch protocols for; `if_it_does` says how bad that would be. A 4xx is
+/// right, or the 5xx that is `fitting`.
+Finding must_not_switch(Subject& subject, const UpgradeRequest& request, Status if_it_does,
+                        unsigned fitting = 505) {
   Conversation conversation{subject.target, subject.breaches};
   switch (conversation.ask(request)) {
     case Answer::switched:
@@ -20,7 +22,7 @@ Finding must_not_switch(Subject& subject, const UpgradeRequest& request, Status 
     case Answer::refused:
       break;
   }
-  if (conversation.head().status < 500 || conversation.head().status == 505) return passed();
+  if (conversation.head().status < 500 || conversation.head().status == fitting) return passed();
   return warned(conversation.problem() + ", as if it were not the client's fault");
 }
 
@@ -80,7 +82,8 @@ Finding no_host(Subject& subject) {
 Finding method(Subject& subject) {
   UpgradeRequest request{subject.target};
   request.method = "POST";
-  return must_not_switch(subject, request.add("Content-Length", "0"), Status::fail);
+  return must_not_switch(subject, request.add("Content-Length", "0"), Status::fail,
+                         501);  // RFC 9110 section 9.1: what it does not know
 }
 
 Finding http_1_0(Subject& subject) {

@@ -22,10 +22,6 @@ std::ptrdiff_t count(std::span<const Result> results, Status status) {
                        [&](const Result& result) { return result.finding.status == status; });
 }
 
-std::string_view group_of(const Check& check) {
-  return check.id.substr(0, check.id.find('.'));
-}
-
 std::string padded(std::string_view text, std::size_t width) {
   std::string field{text};
   field.resize(std::max(width, text.size()), ' ');
@@ -77,8 +73,8 @@ std::string scorecard_text(const std::string& url, const Subject& subject, std::
       ++left_out;
       continue;
     }
-    if (group != group_of(*result.check)) {
-      group = group_of(*result.check);
+    if (group != result.check->group()) {
+      group = result.check->group();
       text += "\n" + std::string{group} + "\n";
     }
     text += lines_of(result, colored);
@@ -101,7 +97,7 @@ std::string scorecard_json(const std::string& url, const Subject& subject, std::
   json["checks"] = nlohmann::ordered_json::array();
   for (const auto& [check, finding, milliseconds, is_left_out] : results) {
     json["checks"].push_back({{"id", check->id},
-                              {"group", group_of(*check)},
+                              {"group", check->group()},
                               {"status", name_of(finding.status)},
                               {"title", check->title},
                               {"section", check->section},

@@ -15,7 +15,7 @@ ServerReader::ServerReader(const Agreed& agreed) : rules_(agreed.compression) {
 
 bool ServerReader::feed(base::Bytes bytes) {
   if (!problem_.empty()) return false;
-  if (is_closed_) return true;
+  if (is_closed_ && input_.size() > kMostBehindClose) return true;
   input_.append(bytes);
   while (!is_closed_) {
     const auto step = parser_.feed(input_.mutable_view());
@@ -31,7 +31,7 @@ bool ServerReader::feed(base::Bytes bytes) {
         break;
       case websocket::FrameParser::Event::payload:
         (is_control(parser_.header().opcode) ? control_ : message_).append(base::as_text(step.payload));
-        if (message_.size() > kMostPayload) return fail("a message of more than 96 MiB");
+        if (message_.size() > kMostPayload) return give_up();
         if (step.frame_complete) is_good = on_frame();
         break;
     }
@@ -51,7 +51,7 @@ std::optional<ServerEvent> ServerReader::take() {
 bool ServerReader::on_header() {
   const Fault fault = rules_.on_header(parser_.header());
   if (fault != Fault::none) return fail(std::string{describe(fault)});
-  return parser_.header().payload_size <= kMostPayload || fail("a frame of more than 96 MiB");
+  return parser_.header().payload_size <= kMostPayload || give_up();
 }
 
 bool ServerReader::on_frame() {
@@ -69,7 +69,7 @@ bool ServerReader::on_message() {
     const auto result = inflater_->inflate(base::as_bytes(message_), event.payload, kMostPayload);
     if (result == ExactInflater::Result::corrupt)
       return fail("a compressed message that does not inflate with the window and takeover that were agreed");
-    if (result == ExactInflater::Result::too_big) return fail("a message of more than 96 MiB");
+    if (result == ExactInflater::Result::too_big) return give_up();
   } else {
     event.payload = std::move(message_);
   }
@@ -87,6 +87,11 @@ bool ServerReader::on_close() {
   events_.push_back({Opcode::close, std::string{close.reason}, false, close.code});
   is_closed_ = true;
   return true;
+}
+
+bool ServerReader::give_up() {
+  is_over_bound_ = true;
+  return fail("a message of more than 96 MiB");
 }
 
 bool ServerReader::fail(std::string problem) {

@@ -33,17 +33,22 @@ struct ServerEvent {
 class ServerReader {
  public:
   static constexpr std::size_t kMostPayload = std::size_t{96} << 20;
+  static constexpr std::size_t kMostBehindClose = std::size_t{1} << 16;
 
   explicit ServerReader(const Agreed& agreed);
 
-  /// False when the server broke a rule, which problem() names; from then on always.
+  /// False when the server broke a rule or sent more than is kept, as problem() says; from then on always.
   bool feed(base::Bytes bytes);
   /// The oldest event that has not been taken.
   std::optional<ServerEvent> take();
+  /// Whether it is our own bound that ended the reading, and no rule that the server broke.
+  bool is_over_bound() const { return is_over_bound_; }
   /// Empty as long as all is well, e.g. "RFC 6455 5.1: a server must not mask".
   const std::string& problem() const { return problem_; }
   /// Whether a close frame has come; what is behind it is not read.
   bool is_closed() const { return is_closed_; }
+  /// The first bytes that came behind the close frame.
+  base::Bytes behind_close() const { return is_closed_ ? input_.view() : base::Bytes{}; }
 
  private:
   bool on_header();
@@ -51,6 +56,7 @@ class ServerReader {
   bool on_message();
   bool on_close();
   bool fail(std::string problem);
+  bool give_up();
 
   websocket::FrameParser parser_{websocket::Sender::server};
   websocket::MessageRules rules_;
@@ -61,6 +67,7 @@ class ServerReader {
   std::deque<ServerEvent> events_;
   std::string problem_;
   bool is_closed_ = false;
+  bool is_over_bound_ = false;
 };
 
 }  // namespace wsproxy::doctor

@@ -12,7 +12,8 @@ Finding certificate(Subject& subject) {
 
 Finding old_versions(Subject& subject) {
   Wire wire;
-  return wire.open(subject.target, {.only_before_12 = true}) ? warned("it speaks TLS 1.1 or 1.0") : passed();
+  if (wire.open(subject.target, {.only_before_12 = true})) return warned("it speaks TLS 1.1 or 1.0");
+  return wire.is_refused_by_tls() ? passed() : skipped(wire.problem());
 }
 
 constexpr std::array kChecks = {

@@ -21,13 +21,30 @@ bool offers(std::string_view list, std::string_view item) {
   return false;
 }
 
+/// The header may come several times (RFC 6455 section 11.3.4).
+bool offers_protocol(const UpgradeRequest& request, std::string_view protocol) {
+  return std::any_of(request.fields.begin(), request.fields.end(), [&](const auto& field) {
+    return base::iequals(field.first, "Sec-WebSocket-Protocol") && offers(field.second, protocol);
+  });
+}
+
 }  // namespace
 
 UpgradeRequest::UpgradeRequest(const Target& target) : path(target.path) {
   fields = {{"Host", target.authority},      {"Upgrade", "websocket"},
             {"Connection", "Upgrade"},       {"Sec-WebSocket-Key", std::string{kKey}},
             {"Sec-WebSocket-Version", "13"}, {"User-Agent", "wsproxy-doctor"}};
-  fields.insert(fields.end(), target.headers.begin(), target.headers.end());
+  const std::size_t own = fields.size();
+  for (const auto& header : target.headers) {
+    const auto end = fields.begin() + static_cast<std::ptrdiff_t>(own);
+    const auto found = std::find_if(
+        fields.begin(), end, [&](const auto& field) { return base::iequals(field.first, header.first); });
+    if (found == end) {
+      fields.push_back(header);
+    } else {
+      found->second = header.second;
+    }
+  }
 }
 
 UpgradeRequest& UpgradeRequest::add(std::string name, std::string value) {
@@ -37,7 +54,7 @@ UpgradeRequest& UpgradeRequest::add(std::string name, std::string value) {
 
 UpgradeRequest& UpgradeRequest::set(std::string_view name, std::string value, std::string_view new_name) {
   for (auto& [field, content] : fields) {
-    if (field != name) continue;
+    if (!base::iequals(field, name)) continue;
     content = std::move(value);
     if (!new_name.empty()) field = new_name;
     break;
@@ -46,7 +63,7 @@ UpgradeRequest& UpgradeRequest::set(std::string_view name, std::string value, st
 }
 
 UpgradeRequest& UpgradeRequest::remove(std::string_view name) {
-  std::erase_if(fields, [&](const auto& field) { return field.first == name; });
+  std::erase_if(fields, [&](const auto& field) { return base::iequals(field.first, name); });
   return *this;
 }
 
@@ -72,7 +89,7 @@ std::string problem_with_answer(const UpgradeRequest& request, const http::Respo
   if (fields.joined("Sec-WebSocket-Accept") != accept)
     return "Sec-WebSocket-Accept is \"" + fields.joined("Sec-WebSocket-Accept") + "\" and not " + accept;
   const std::string protocol = fields.joined("Sec-WebSocket-Protocol");
-  if (!protocol.empty() && !offers(request.value("Sec-WebSocket-Protocol"), protocol))
+  if (!protocol.empty() && !offers_protocol(request, protocol))
     return "the subprotocol \"" + protocol + "\" is none of those offered";
   return {};
 }

@@ -14,6 +14,7 @@ namespace wsproxy::doctor {
 
 /// A client's opening handshake (RFC 6455 section 4.1), of which a check may change any part.
 struct UpgradeRequest {
+  /// A header of the target takes the place of our own of its name, which stays spelt as ours.
   explicit UpgradeRequest(const Target& target);
 
   std::string method = "GET";
@@ -22,7 +23,7 @@ struct UpgradeRequest {
   std::vector<std::pair<std::string, std::string>> fields;
 
   UpgradeRequest& add(std::string name, std::string value);
-  /// Changes the field's value, or its name as well.
+  /// Changes the field's value, or its name as well. Fields are found by their names in any case.
   UpgradeRequest& set(std::string_view name, std::string value, std::string_view new_name = {});
   UpgradeRequest& remove(std::string_view name);
   /// The value of the first field of that name, empty when there is none.

@@ -25,6 +25,18 @@ bool is_server_name(const std::string& host) {
   return error.failed();
 }
 
+bool is_end_of_file(const error_code& error) {
+  return error == asio::error::eof || error == ssl::error::stream_truncated;
+}
+
+/// A handshake may also end for want of time, or because our own OpenSSL may not do what we ask of it.
+bool is_refusal(const error_code& error) {
+  if (is_end_of_file(error) || error == asio::error::connection_reset) return true;
+  if (error.category() != asio::error::get_ssl_category()) return false;
+  const int reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
+  return reason != SSL_R_NO_PROTOCOLS_AVAILABLE && reason != SSL_R_NO_CIPHERS_AVAILABLE;
+}
+
 }  // namespace
 
 /// Reads and writes stay pending over calls, so that what was not done in time can go on later, also inside
@@ -35,6 +47,7 @@ class Wire::Link {
   /// Handlers of what is still pending must run before what they write to is gone.
   ~Link() {
     error_code ignored;
+    is_abandoned_ = true;
     resolver_.cancel();
     socket().close(ignored);
     io_.restart();
@@ -48,6 +61,8 @@ class Wire::Link {
       resolver_.async_resolve(
           target.host, target.port, [this, done](error_code error, const tcp::resolver::results_type& found) {
             if (error) return done(error);
+            // It may have succeeded just when nobody waits any more, and then nothing would end a connect.
+            if (is_abandoned_) return done(asio::error::operation_aborted);
             asio::async_connect(socket(), found,
                                 [done](error_code refused, const tcp::endpoint&) { done(refused); });
           });
@@ -94,6 +109,9 @@ class Wire::Link {
     return Receipt::bytes;
   }
 
+  /// Of the last receipt.
+  error_code read_error() const { return read_error_; }
+
  private:
   tcp::socket& socket() { return stream_.next_layer(); }
 
@@ -121,9 +139,10 @@ class Wire::Link {
 
   void read() {
     is_reading_ = true;
-    const auto done = [this](error_code, std::size_t size) {
+    const auto done = [this](error_code error, std::size_t size) {
       is_reading_ = false;
       received_ = size;  // none with an error, whichever it is: the connection is over
+      read_error_ = error;
     };
     if (is_secure_) {
       stream_.async_read_some(asio::buffer(input_), done);
@@ -141,7 +160,6 @@ class Wire::Link {
       result = error;
     });
     if (run_until(std::chrono::steady_clock::now() + patience, [&] { return is_done; })) return result;
-    resolver_.cancel();
     abandon();
     return asio::error::timed_out;
   }
@@ -149,6 +167,8 @@ class Wire::Link {
   /// Ends the connection, and with it whatever is pending.
   void abandon() {
     error_code ignored;
+    is_abandoned_ = true;
+    resolver_.cancel();
     socket().close(ignored);
     io_.restart();
     io_.run();
@@ -168,6 +188,7 @@ class Wire::Link {
   tcp::resolver resolver_;
   ssl::stream<tcp::socket> stream_;
   bool is_secure_ = false;
+  bool is_abandoned_ = false;
   bool is_writing_ = false;
   bool is_over_ = false;  // for writing
   std::string writing_;
@@ -175,6 +196,7 @@ class Wire::Link {
   std::string waiting_;      // to be written behind it
   bool is_reading_ = false;
   std::size_t received_ = 0;
+  error_code read_error_;
   std::array<std::byte, 65536> input_{};
 };
 
@@ -190,6 +212,7 @@ bool Wire::open(const Target& target, const TlsTerms& terms) {
   if (!target.secure) return true;
   if (const auto error = link_->secure(target, terms)) {
     problem_ = "no TLS with " + target.host + ": " + error.message();
+    is_refused_by_tls_ = is_refusal(error);
     return false;
   }
   return true;
@@ -199,8 +222,23 @@ Wire::Progress Wire::send(base::Bytes bytes, Patience patience) {
   return link_->send(bytes, patience);
 }
 
+bool Wire::wait_for_end(Patience patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    base::ByteQueue unread;
+    const auto left = std::chrono::duration_cast<Patience>(deadline - std::chrono::steady_clock::now());
+    if (left <= Patience{0}) return false;
+    const Receipt receipt = receive(unread, left);
+    if (receipt != Receipt::bytes) return receipt == Receipt::end;
+  }
+}
+
 Wire::Receipt Wire::receive(base::ByteQueue& to, Patience patience) {
-  return link_->receive(to, patience);
+  const Receipt receipt = link_->receive(to, patience);
+  if (receipt != Receipt::end) return receipt;
+  const error_code error = link_->read_error();
+  if (!is_end_of_file(error)) problem_ = error.message();
+  return receipt;
 }
 
 }  // namespace wsproxy::doctor

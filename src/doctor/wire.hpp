@@ -40,12 +40,19 @@ class Wire {
   /// Waits for bytes, which are added to `to`. `end`: the server ended the connection, in order or by reset.
   Receipt receive(base::ByteQueue& to, Patience patience);
 
+  /// Until the server ends the connection, whatever comes before that; false when it has not in that time.
+  bool wait_for_end(Patience patience);
+
+  /// Why there is no connection, or what ended it other than its orderly end.
   const std::string& problem() const { return problem_; }
+  /// Whether the server would have no TLS with us: by an alert, or by leaving in its handshake.
+  bool is_refused_by_tls() const { return is_refused_by_tls_; }
 
  private:
   class Link;
   std::unique_ptr<Link> link_;
   std::string problem_;
+  bool is_refused_by_tls_ = false;
 };
 
 }  // namespace wsproxy::doctor

@@ -11,9 +11,6 @@ class Framing(DoctorTest):
     def test_each_fault_is_found_by_its_check(self):
         self.examine_faults(framing_faults.FAULTS)
 
-    def test_what_is_missed(self):
-        self.examine_missed(framing_faults.FAULTS)
-
 
 if __name__ == "__main__":
     main()

@@ -18,9 +18,6 @@ class Closing(DoctorTest):
     def test_each_fault_is_found_by_its_check(self):
         self.examine_faults(closing_faults.FAULTS)
 
-    def test_what_is_missed(self):
-        self.examine_missed(closing_faults.FAULTS)
-
 
 class Tls(DoctorTest):
     def test_each_fault_is_found_by_its_check(self):

@@ -1,13 +1,16 @@
 """What the doctor finds out by itself, and which checks it leaves out for it."""
 
-import unittest
+import socket
+import threading
 
 import surroundings  # noqa: F401, first
 from harness import frames, main
 
 from doctor import DoctorTest, examine
+from echo_server import Connection, EchoServer
 from faults import drops
-from leaving import Closing
+from leaving import Closing, Gone
+from tls_faults import context_of
 
 
 def refuses_messages(self, opcode, data):
@@ -64,11 +67,111 @@ class Facts(DoctorTest):
         for head in self.server.heads:
             self.assertEqual((head.target, head.all("Authorization"), head.all("X-Room")), ("/rooms/7?token=a%20b", ["Bearer abc"], ["7"]))
 
-    @unittest.expectedFailure  # the doctor takes it for one to which no client can connect
     def test_a_server_that_answers_no_pings_fails_at_pings_alone(self):
         server = self.serve(self.changed({"on_ping": lambda self, payload: None}))
         report = examine(server.url, "--json", "--timeout", "500ms", "--only", "handshake", "--only", "framing.ping")
         self.assertEqual([check["id"] for check in report.checks("fail", "warn")], ["framing.ping"], report.told("fail", "warn"))
+
+
+class Limits(DoctorTest):
+    def finding(self, check, timeout, **changes):
+        report = examine(self.serve(self.changed(changes)).url, "--deep", "--json", "--only", check, "--timeout", timeout)
+        self.assertEqual(report.code, 0, report.told() + report.errors)
+        [found] = report.checks()
+        return found["status"], found["detail"]
+
+    def test_a_message_that_does_not_go_out_is_not_held_against_the_server(self):
+        over = threading.Event()
+        self.addCleanup(over.set)
+
+        def judge_header(connection, fin, rsv, opcode, masked, length):
+            if length > 16 << 20:
+                over.wait()  # reads no more, and says nothing
+            Connection.judge_header(connection, fin, rsv, opcode, masked, length)
+
+        status, detail = self.finding("limits.message", "500ms", judge_header=judge_header)
+        self.assertEqual(status, "skip", detail)
+        self.assertIn("did not go out", detail)
+
+    def test_a_slow_reader_may_be_cut(self):
+        def write(connection, data):
+            connection.sock.settimeout(0.3)  # the doctor begins to read after a second
+            try:
+                connection.sock.sendall(data)
+            except TimeoutError:
+                raise Gone from None
+            connection.sock.settimeout(None)
+
+        status, detail = self.finding("limits.slow_reader", "3s", write=write)
+        self.assertEqual(status, "pass", detail)
+        self.assertIn("cut", detail)
+
+
+class Unwilling(EchoServer):
+    """Meets clients of old versions with `how` instead of a handshake; the ClientHello's version is its tenth byte on."""
+
+    def __init__(self, how, **more):
+        self._how = how
+        super().__init__(**more)
+
+    def _serve(self, sock):
+        hello = sock.recv(11, socket.MSG_PEEK)
+        if hello[9:11] < b"\x03\x03":
+            return self._how(sock)
+        return super()._serve(sock)
+
+
+class OldTls(DoctorTest):
+    def finding(self, how):
+        self.make_authorities()
+        server = Unwilling(how, context=context_of(self.ca, self.stranger))
+        self.addCleanup(server.stop)
+        report = examine(server.url, "--json", "--only", "tls.old_versions", "--timeout", "500ms", **self.trusting)
+        self.assertEqual(report.code, 0, report.told() + report.errors)
+        [found] = report.checks()
+        return found["status"], found["detail"]
+
+    def test_an_end_in_the_handshake_is_a_refusal(self):
+        self.assertEqual(self.finding(lambda sock: sock.close())[0], "pass")
+
+    def test_no_answer_in_time_is_none(self):
+        over = threading.Event()
+        self.addCleanup(over.set)
+        status, detail = self.finding(lambda sock: over.wait())
+        self.assertEqual(status, "skip")
+        self.assertIn("timed out", detail)
+
+
+class GivenHeaders(DoctorTest):
+    def test_they_take_the_place_of_the_request_s_own(self):
+        server = self.serve()
+        report = examine(server.url, "--json", "--only", "handshake.accept", "--only", "handshake.case", "--only", "handshake.extra_headers",
+                         "--header", "host: elsewhere.example", "--header", "USER-AGENT: another")
+        self.assertEqual((report.code, report.checks("warn", "fail")), (0, []), report.told())
+        for head in server.heads:
+            self.assertEqual((head.all("Host"), head.all("User-Agent")), (["elsewhere.example"], ["another"]))
+
+    def examine_protocols(self, **changes):
+        server = self.serve(self.changed(changes))
+        report = examine(server.url, "--json", "--only", "handshake", "--timeout", "500ms", "--header", "Sec-WebSocket-Protocol: chat.v1",
+                         "--header", "Sec-WebSocket-Protocol: chat.v2")
+        return report, {check["id"]: check["status"] for check in report.checks()}
+
+    def test_subprotocols_are_offered_by_all_but_those_that_ask_about_them(self):
+        report, _ = self.examine_protocols(choose_protocol=lambda self, offers: offers[-1].split(",")[-1].strip() if offers else None)
+        self.assertEqual((report.code, report.checks("warn", "fail", "skip")), (0, []), report.told())
+
+    def test_one_that_was_given_is_unasked_where_it_is_left_out(self):
+        _, statuses = self.examine_protocols(choose_protocol=lambda self, offers: "chat.v1")
+        self.assertEqual({name for name, status in statuses.items() if status == "fail"}, {"handshake.subprotocol", "handshake.unasked"})
+
+    def test_a_server_that_wants_one_is_not_asked_without(self):
+        def problems(connection, head):
+            return [*Connection.problems(connection, head), ("no subprotocol", 400, "chat.v1" not in connection.all(head, "Sec-WebSocket-Protocol"))]
+
+        report, statuses = self.examine_protocols(problems=problems)
+        self.assertEqual((report.code, report.checks("warn", "fail")), (0, []), report.told())
+        self.assertEqual(statuses["handshake.unasked"], "skip")
 
 
 class Selection(DoctorTest):

@@ -18,7 +18,6 @@ class Fault:
     timeout: str = "500ms"
     tls: dict | None = None  # how to make the server's TLS, for faults that are there
     beside: tuple = ()  # other checks that must run for it to be seen
-    missed: bool = False  # the doctor does not see it yet
 
     def __str__(self):
         return f"{self.check}: {self.name}"

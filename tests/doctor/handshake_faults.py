@@ -16,10 +16,10 @@ def lenient(*rules):
     return {"lenient": frozenset(rules)}
 
 
-def refusing(status):
-    """A wrong version gets that status."""
+def refusing(status, broken="version"):
+    """A request that breaks that rule gets that status."""
     def problems(self, head):
-        return [(rule, status if rule == "version" else code, wrong) for rule, code, wrong in Connection.problems(self, head)]
+        return [(rule, status if rule == broken else code, wrong) for rule, code, wrong in Connection.problems(self, head)]
     return problems
 
 
@@ -52,6 +52,8 @@ REQUEST = [
     warns("handshake.two_keys", "takes the first", **lenient("two keys")),
     warns("handshake.no_host", "takes it", **lenient("host")),
     fails("handshake.method", "takes POST", **lenient("method")),
+    warns("handshake.method", "the refusal is 500", problems=refusing(500, "method")),
+    warns("handshake.no_key", "the refusal is 501", problems=refusing(501, "no key")),
     warns("handshake.http_1_0", "takes it", **lenient("http 1.0")),
     fails("handshake.no_upgrade", "takes it", **lenient("upgrade", "connection")),
     fails("handshake.case", "compares Upgrade with case", is_upgrade=lambda self, value: value == "websocket"),

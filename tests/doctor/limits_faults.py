@@ -2,11 +2,12 @@
 
 import threading
 
+from harness import frames
 from harness.frames import CONTINUATION
 
 from echo_server import Connection
-from faults import fails, falls_silent, warns
-from leaving import Gone
+from faults import drops, fails, falls_silent, warns
+from leaving import Closing, Gone
 
 
 def counting(attribute, most, how):
@@ -41,6 +42,27 @@ def swallows_bombs(self, payload, fin):
     if fin:
         self.inflater.finish(1 << 40)
     return b""
+
+
+def echoes_bombs(self, opcode, data):
+    """Only the header of the echo, which announces more than the doctor keeps."""
+    if self.terms is None:
+        return Connection.on_message(self, opcode, data)
+    self.write(bytes([0x80 | opcode, 127]) + (256 << 20).to_bytes(8, "big"))
+
+
+def closes_at_many_pings(self, payload):
+    self.pings = getattr(self, "pings", 0) + 1
+    if self.pings > 1000:
+        raise Closing(frames.close_payload(1008, "too many pings"))
+    Connection.on_ping(self, payload)
+
+
+def drops_at_many_pings(self, payload):
+    self.pings = getattr(self, "pings", 0) + 1
+    if self.pings > 1000:
+        drops()
+    Connection.on_ping(self, payload)
 
 
 def waits_for_payload(self, fin, rsv, opcode, masked, length):
@@ -111,8 +133,13 @@ FAULTS = [
     warns("limits.length", "waits for it", judge_header=waits_for_payload),
     warns("limits.message", "takes any", deep=True, timeout="5s", max_message=1 << 40),
     warns("limits.bomb", "takes any", deep=True, timeout="5s", inflate=swallows_bombs),
-    fails("limits.fragments", "the server dies of it", missed=True, deep=True, on_data=at_many_fragments(lambda self: self.server.stop())),
+    # An echo without limits breaks no rule of framing.
+    warns("limits.bomb", "echoes any", deep=True, timeout="5s", inflate=swallows_bombs, on_message=echoes_bombs,
+          beside=("framing.server_frames",)),
+    fails("limits.fragments", "the server dies of it", deep=True, on_data=at_many_fragments(lambda self: self.server.stop())),
     fails("limits.fragments", "says nothing any more", deep=True, on_data=at_many_fragments(lambda self: falls_silent())),
+    warns("limits.pings", "closes at the thousandth", deep=True, on_ping=closes_at_many_pings),
+    fails("limits.pings", "drops the connection at the thousandth", deep=True, on_ping=drops_at_many_pings),
     fails("limits.pings", "answers the first thousand", deep=True, on_ping=loses_late_pings),
     warns("limits.slow_head", "waits for it", deep=True, timeout="200ms", head_deadline=1000),
     warns("limits.slow_reader", "keeps what is not read", deep=True, timeout="2s", **hoarding()),

@@ -88,6 +88,16 @@ def with_smallest_windows(self, parameters):
     return self.terms.answer()
 
 
+def with_a_wider_client_window(said):
+    """Section 7.1.2.2: the offered value is a hint, which a server may ignore."""
+    return said.replace("client_max_window_bits=10", "client_max_window_bits=11")
+
+
+def with_status(rule, status):
+    return {"problems": lambda self, head: [(name, status if name == rule else code, wrong)
+                                            for name, code, wrong in Connection.problems(self, head)]}
+
+
 def closes_with_reason(self, payload):
     raise Closing((payload[:2] or b"\x03\xe8") + b"so long")
 
@@ -126,6 +136,8 @@ ODD = {
     "client_no_context_takeover unasked": {"answer_to": without_client_takeover},
     "the smallest windows": {"answer_to": with_smallest_windows},
     "values in quotes": answer(lambda said: said.replace("bits=9", 'bits="9"').replace("bits=10", 'bits="10"').replace("bits=12", 'bits="12"')),
+    "a client's window that is wider than the client's hint": answer(with_a_wider_client_window),
+    "a method that it does not know is 501": with_status("method", 501),
     "no spaces in the answer": answer(lambda said: said.replace("; ", ";")),
 }
 

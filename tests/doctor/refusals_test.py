@@ -1,6 +1,7 @@
 """Wrong usage, and servers that cannot be examined: a clear line, the right exit code, and soon."""
 
 import socket
+import ssl
 import threading
 import time
 
@@ -8,6 +9,8 @@ import surroundings  # noqa: F401, first
 from harness import free_port, main
 
 from doctor import DoctorTest, examine
+from echo_server import EchoServer
+from tls_faults import context_of
 
 FEW_SECONDS = 5  # where half a second is the patience
 
@@ -57,17 +60,17 @@ class Usage(DoctorTest):
         for args, word in ((("--json",), "URL"), ((url, "--only", "framing.pong_pong"), "framing.pong_pong"), ((url, "--only", ""), "only"),
                            ((url, "--timeout", "soon"), "timeout"), ((url, "--timeout", "0s"), "timeout"), ((url, "--timeout", "-1s"), "timeout"),
                            ((url, "--header", "no colon"), "header"), ((url, "--header", "X: a\r\nY: b"), "header"),
-                           ((url, "--header", ": b"), "header"), ((url, "--depth"), "depth"), ((url, "ws://127.0.0.2/"), "127.0.0.2")):
+                           ((url, "--header", ": b"), "header"), ((url, "--header", "sec-websocket-key: x"), "sec-websocket-key"), ((url, "--depth"), "depth"), ((url, "ws://127.0.0.2/"), "127.0.0.2")):
             with self.subTest(args=args):
                 report = examine(*args)
                 self.assertEqual((report.code, report.text), (2, ""), report.errors)
                 self.assertIn(word, report.errors)
 
-    def test_what_is_no_url_is_refused_as_by_connect(self):
+    def test_what_is_no_url_is_usage_too(self):
         for url in ("http://127.0.0.1/", "127.0.0.1", "ws://", "ws://127.0.0.1:99999/", "ws://127.0.0.1/#part", "ws:127.0.0.1", ""):
             with self.subTest(url):
                 report = examine(url)
-                self.assertEqual((report.code, report.text), (1, ""), report.errors)
+                self.assertEqual((report.code, report.text), (2, ""), report.errors)
                 self.assertIn(f"{url} is no ws:// or wss:// URL", report.errors)
 
     def test_help(self):
@@ -140,6 +143,46 @@ class Unreachable(DoctorTest):
         self.make_authorities()
         server = self.serve_tls()
         self.refuse(f"ws://127.0.0.1:{server.port}/")
+
+
+class Picky(EchoServer):
+    """Wants a certificate of its clients, and lets them read that (with TLS 1.3 they learn it behind the handshake)."""
+
+    def _serve(self, sock):
+        tls = self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        try:
+            tls.do_handshake()
+        except ssl.SSLError:
+            self._leave(socket.socket(fileno=tls.detach()))
+        tls.close()
+
+    @staticmethod
+    def _leave(sock):
+        try:
+            sock.shutdown(socket.SHUT_WR)
+            sock.settimeout(5)
+            while sock.recv(1 << 16):
+                pass
+        except OSError:
+            pass
+        sock.close()
+
+
+class ClientCertificate(DoctorTest):
+    def test_it_is_told_that_one_is_wanted(self):
+        self.make_authorities()
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with self.subTest(version):
+                context = context_of(self.ca, self.stranger)
+                context.maximum_version = version
+                context.verify_mode = ssl.CERT_REQUIRED
+                server = Picky(context=context)
+                self.addCleanup(server.stop)
+                report = examine(server.url, "--timeout", "500ms", **self.trusting)
+                self.assertEqual((report.code, report.text), (1, ""))
+                # TLS 1.2 knows no alert for it (RFC 8446 section 6.2 does).
+                wanted = "certificate required" if version == ssl.TLSVersion.TLSv1_3 else "handshake failure"
+                self.assertIn(wanted, report.errors)
 
 
 class PlainHttp(DoctorTest):

@@ -239,6 +239,16 @@ TEST_CASE("doctor refuses what cannot be meant, and shows no header") {
   }
 }
 
+TEST_CASE("doctor keeps what its checks change, but for subprotocols") {
+  for (const char* header :
+       {"Sec-WebSocket-Key: secret", "sec-websocket-version: 8", "SEC-WEBSOCKET-EXTENSIONS: x"}) {
+    const std::string error = error_of({"doctor", "ws://app", "--header", header});
+    CHECK(error.find("is the doctor's own") != std::string::npos);
+    CHECK(error.find("secret") == std::string::npos);
+  }
+  CHECK(parse({"doctor", "ws://app", "--header", "sec-websocket-protocol: chat"}).arguments);
+}
+
 TEST_CASE("tune looks for an hour at most") {
   for (const char* seconds : {"3601", "-1", "x", "1.5", ""}) {
     CAPTURE(seconds);

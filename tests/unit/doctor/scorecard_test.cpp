@@ -69,6 +69,20 @@ TEST_CASE("of several cases the worst counts, and all that is not well is told")
   CHECK(finding.detail == "two: odd; four: bad; five");
 }
 
+TEST_CASE("what a server sent is told as far as it can be read") {
+  CHECK(failed(std::string(200, 'x')).detail == std::string(200, 'x'));
+  CHECK(failed(std::string(201, 'x')).detail == std::string(197, 'x') + "...");
+  std::string accents;
+  for (int i = 0; i < 150; ++i) accents += "\xc3\xa9";
+  CHECK(warned(accents).detail == accents.substr(0, 196) + "...");  // no half of a character
+
+  Finding finding;
+  for (int i = 0; i < 20; ++i) finding.add("case " + std::to_string(i), failed(std::string(500, 'x')));
+  CHECK(finding.detail.size() == 1000);
+  CHECK(finding.detail.ends_with("..."));
+  CHECK(finding.detail.find("case 3: xxx") != std::string::npos);
+}
+
 TEST_CASE("every check has an id of its own, a section, and says what it means") {
   std::set<std::string_view> ids;
   for (const Check& check : checks()) {
@@ -79,6 +93,8 @@ TEST_CASE("every check has an id of its own, a section, and says what it means")
     CHECK_FALSE(check.title.empty());
     CHECK_FALSE(check.meaning.empty());
     CHECK(is_known(check.id));
+    CHECK(is_known(check.group()));
+    CHECK(check.id.starts_with(std::string{check.group()} + "."));
   }
   CHECK(is_known("framing"));
   CHECK_FALSE(is_known("fram"));

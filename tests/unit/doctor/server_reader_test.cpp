@@ -22,7 +22,7 @@ std::string joined(std::initializer_list<FrameBytes> frames) {
 
 std::string problem_of(const std::string& bytes, const Agreed& agreed = {}) {
   std::string problem;
-  test::for_each_split(base::as_bytes(bytes), [&](test::Split split) {
+  test::for_each_split(base::as_bytes(bytes), [&](const test::Split& split) {
     ServerReader reader{agreed};
     for (const auto& piece : split.pieces) reader.feed(piece);
     while (reader.take()) continue;
@@ -39,7 +39,7 @@ TEST_CASE("messages, control frames between their fragments and the close frame 
               FrameBytes{}.fin().close().payload("\x03\xe8"
                                                  "bye"),
               FrameBytes{}.fin().text()});
-  test::for_each_split(base::as_bytes(bytes), [](test::Split split) {
+  test::for_each_split(base::as_bytes(bytes), [](const test::Split& split) {
     ServerReader reader{{}};
     for (const auto& piece : split.pieces) CHECK(reader.feed(piece));
     auto event = reader.take();
@@ -69,7 +69,7 @@ TEST_CASE("a close frame without a code is 1005") {
 }
 
 TEST_CASE("what a server may not send is named") {
-  const auto frame = [](FrameBytes bytes) { return joined({bytes}); };
+  const auto frame = [](const FrameBytes& bytes) { return joined({bytes}); };
   CHECK(problem_of(frame(FrameBytes{}.fin().text().masked().payload("x"))) ==
         "a frame from the server is masked");
   CHECK(problem_of(frame(FrameBytes{}.fin().text().rsv1())) == "reserved bits are set");
@@ -85,14 +85,23 @@ TEST_CASE("what a server may not send is named") {
   CHECK(problem_of(joined({FrameBytes{}.text(), FrameBytes{}.fin().text()})) ==
         "a message begins inside another");
   CHECK(problem_of(frame(FrameBytes{}.fin().text().payload("caf\xff"))) == "text is not valid UTF-8");
-  CHECK(problem_of(frame(FrameBytes{}.fin().close().payload("\x03"))) != "");
+  CHECK_FALSE(problem_of(frame(FrameBytes{}.fin().close().payload("\x03"))).empty());
   CHECK(problem_of(frame(FrameBytes{}.fin().close().payload("\x03\xed"))) ==
         "a close frame has a status code that may not be sent");
   CHECK(problem_of(frame(FrameBytes{}.fin().ping().rsv1()), kCompressed) == "RSV1 is set on a control frame");
   CHECK(problem_of(joined({FrameBytes{}.text().rsv1(), FrameBytes{}.fin().continuation().rsv1()}),
                    kCompressed) == "RSV1 is set on a continuation frame");
-  CHECK(problem_of(frame(FrameBytes{}.fin().binary().length64(std::uint64_t{1} << 40))) ==
-        "a frame of more than 96 MiB");
+}
+
+TEST_CASE("what is more than is kept ends the reading, and breaks no rule") {
+  ServerReader reader{{}};
+  CHECK_FALSE(reader.feed(FrameBytes{}.fin().binary().length64(std::uint64_t{1} << 40).build()));
+  CHECK(reader.problem() == "a message of more than 96 MiB");
+  CHECK(reader.is_over_bound());
+
+  ServerReader broken{{}};
+  CHECK_FALSE(broken.feed(FrameBytes{}.fin().text().masked().build()));
+  CHECK_FALSE(broken.is_over_bound());
 }
 
 TEST_CASE("compressed messages are held against what was agreed") {

@@ -29,6 +29,28 @@ TEST_CASE("the request is that of RFC 6455 4.1, with what the target asks for") 
         "User-Agent: wsproxy-doctor\r\nAuthorization: Bearer secret\r\n\r\n");
 }
 
+TEST_CASE("what the target asks for takes the place of our own") {
+  Target target = some_target();
+  target.headers = {{"host", "other.example"}, {"X-Many", "1"}, {"X-Many", "2"}, {"USER-AGENT", "me"}};
+  CHECK(UpgradeRequest{target}.text() ==
+        "GET /chat?room=1 HTTP/1.1\r\nHost: other.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: d3Nwcm94eSBkb2N0b3IuLg==\r\nSec-WebSocket-Version: 13\r\n"
+        "User-Agent: me\r\nX-Many: 1\r\nX-Many: 2\r\n\r\n");
+}
+
+TEST_CASE("fields are found by their names in any case") {
+  Target target = some_target();
+  target.headers = {{"sec-websocket-protocol", "v1"}, {"Sec-WebSocket-Protocol", "v2"}};
+  UpgradeRequest request{target};
+  http::ResponseHead answer = good_answer();
+  answer.fields.add("Sec-WebSocket-Protocol", "v2");
+  CHECK(problem_with_answer(request, answer).empty());
+  request.remove("Sec-WebSocket-Protocol").set("HOST", "h");
+  CHECK(request.value("Sec-WebSocket-Protocol").empty());
+  CHECK(request.value("Host") == "h");
+  CHECK_FALSE(problem_with_answer(request, answer).empty());
+}
+
 TEST_CASE("any part of it can be changed") {
   UpgradeRequest request{some_target()};
   request.set("Upgrade", "WebSocket", "UPGRADE").remove("Host").add("X-More", "1");
