@@ -167,7 +167,8 @@ class GivenHeaders(DoctorTest):
 
     def test_a_server_that_wants_one_is_not_asked_without(self):
         def problems(connection, head):
-            return [*Connection.problems(connection, head), ("no subprotocol", 400, "chat.v1" not in connection.all(head, "Sec-WebSocket-Protocol"))]
+            is_missing = "chat.v1" not in connection.all(head, "Sec-WebSocket-Protocol")
+            return [*Connection.problems(connection, head), ("no subprotocol", 400, is_missing)]
 
         report, statuses = self.examine_protocols(problems=problems)
         self.assertEqual((report.code, report.checks("warn", "fail")), (0, []), report.told())

@@ -60,7 +60,8 @@ class Usage(DoctorTest):
         for args, word in ((("--json",), "URL"), ((url, "--only", "framing.pong_pong"), "framing.pong_pong"), ((url, "--only", ""), "only"),
                            ((url, "--timeout", "soon"), "timeout"), ((url, "--timeout", "0s"), "timeout"), ((url, "--timeout", "-1s"), "timeout"),
                            ((url, "--header", "no colon"), "header"), ((url, "--header", "X: a\r\nY: b"), "header"),
-                           ((url, "--header", ": b"), "header"), ((url, "--header", "sec-websocket-key: x"), "sec-websocket-key"), ((url, "--depth"), "depth"), ((url, "ws://127.0.0.2/"), "127.0.0.2")):
+                           ((url, "--header", ": b"), "header"),
+                           ((url, "--header", "sec-websocket-key: x"), "sec-websocket-key"), ((url, "--depth"), "depth"), ((url, "ws://127.0.0.2/"), "127.0.0.2")):
             with self.subTest(args=args):
                 report = examine(*args)
                 self.assertEqual((report.code, report.text), (2, ""), report.errors)
