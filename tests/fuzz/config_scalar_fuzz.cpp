@@ -29,21 +29,21 @@ void require(bool holds, const char* what) {
   std::abort();
 }
 
-/// With 128 bits, so that nothing is lost on the way.
 void check_size(std::string_view text) {
   const auto size = parse_size(text);
   require(static_cast<bool>(size) == size.problem.empty(), "a refusal has a reason");
   if (!size) return;
   require(*parse_size(size_text(*size.value)).value == *size.value, "a size comes back as it was");
-  unsigned __int128 number = 0;
+  std::uint64_t number = 0;
   std::size_t digits = 0;
   for (; digits < text.size() && text[digits] >= '0' && text[digits] <= '9'; ++digits) {
-    number = number * 10 + static_cast<unsigned>(text[digits] - '0');
+    const auto digit = static_cast<std::uint64_t>(text[digits] - '0');
+    require(number <= (UINT64_MAX - digit) / 10, "only a number that fits is a size");
+    number = number * 10 + digit;
   }
-  require(digits > 0 && number <= UINT64_MAX, "only a number that fits is a size");
-  require(text.ends_with('B') || *size.value == static_cast<std::uint64_t>(number),
-          "a plain number is bytes");
-  require(*size.value >= static_cast<std::uint64_t>(number), "a size with a unit is no less than its number");
+  require(digits > 0, "a size is a number");
+  require(text.ends_with('B') || *size.value == number, "a plain number is bytes");
+  require(*size.value >= number, "a size with a unit is no less than its number");
 }
 
 void check_duration(std::string_view text) {
