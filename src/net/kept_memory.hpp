@@ -2,12 +2,11 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <new>
 #include <utility>
 
 #include <boost/asio/bind_allocator.hpp>
-#include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 namespace wsproxy::net {
 
@@ -16,12 +15,10 @@ namespace wsproxy::net {
 /// one block, which each gives back before it calls; what comes while that is taken goes to the heap.
 class KeptMemory {
   static constexpr std::size_t kBytes = 512;
-  struct Block : boost::intrusive_ref_counter<Block, boost::thread_unsafe_counter> {
+  struct Block {
     alignas(std::max_align_t) std::array<std::byte, kBytes> bytes;
     bool is_taken = false;
   };
-  // Its count is no atomic one: a wait copies its allocator some times, on the one loop.
-  using BlockPointer = boost::intrusive_ptr<Block>;
 
  public:
   /// The calls of one loop. The block lives until its last wait has ended, which may be after this.
@@ -35,7 +32,7 @@ class KeptMemory {
   class Allocator {
    public:
     using value_type = T;
-    explicit Allocator(BlockPointer block) : block_(std::move(block)) {}
+    explicit Allocator(std::shared_ptr<Block> block) : block_(std::move(block)) {}
     template <class U>
     Allocator(const Allocator<U>& other) : block_(other.block_) {}  // NOLINT(google-explicit-constructor)
 
@@ -62,10 +59,10 @@ class KeptMemory {
    private:
     template <class U>
     friend class Allocator;
-    BlockPointer block_;
+    std::shared_ptr<Block> block_;
   };
 
-  BlockPointer block_{new Block};
+  std::shared_ptr<Block> block_ = std::make_shared<Block>();
 };
 
 }  // namespace wsproxy::net
