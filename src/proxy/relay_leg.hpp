@@ -3,6 +3,7 @@
 #include "base/byte_queue.hpp"
 #include "net/transport.hpp"
 #include "proxy/phase.hpp"
+#include "proxy/turn_share.hpp"
 #include "proxy/wire.hpp"
 
 namespace wsproxy::proxy {
@@ -42,6 +43,7 @@ class RelayLeg {
   bool has_ended = false;     // its peer will send no more
   bool is_paused = false;     // not read, since the other leg has no room
   bool fault_logged = false;  // of its peer
+  TurnShare share;            // of what came on it, how much is taken in a turn of the loop
 
  private:
   Session& session_;

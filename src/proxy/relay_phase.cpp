@@ -98,8 +98,7 @@ void RelayPhase::take_unread(Leg from) {
 
 std::size_t RelayPhase::take(Leg from, base::MutableBytes input, net::Clock::time_point begun) {
   const std::uint64_t messages_before = meter_.messages(from);
-  const std::size_t used =
-      from == Leg::client ? take_from_client(input, begun) : relay_.received(from, input, output());
+  const std::size_t used = take_share(from, input, begun);
   if (relay_.take_saw_data(from)) times_.on_data(begun);
   note_fault(from);
   flush(other(from));
@@ -110,15 +109,24 @@ std::size_t RelayPhase::take(Leg from, base::MutableBytes input, net::Clock::tim
   return used;
 }
 
-std::size_t RelayPhase::take_from_client(base::MutableBytes input, net::Clock::time_point now) {
+std::size_t RelayPhase::take_share(Leg from, base::MutableBytes input, net::Clock::time_point now) {
   // The end has a limit of its own, and the client's close frame may stand behind much else.
-  if (relay_.is_closing()) return relay_.received(Leg::client, input, output());
-  const relay::Allowance given = rate_.allowance(now);
+  const bool has_rate = from == Leg::client && !relay_.is_closing();
+  TurnShare& share = side(from).share;
+  const relay::Allowance given = share.of(has_rate ? rate_.allowance(now) : relay::Allowance{});
   relay::Allowance left = given;
-  const std::size_t used = relay_.received_from_client(input, output(), left);
+  const std::size_t used = relay_.received_within(from, input, output(), left);
+  const std::int64_t count = given.messages - left.messages + given.control_frames - left.control_frames;
+  // A message that stands alone, as most do, has nobody to wait for it.
+  if (count > 1 || used < input.size()) share.on_taken(count, net::Clock::now() - now);
+  if (has_rate) charge(given, left, now);
+  return used;
+}
+
+void RelayPhase::charge(const relay::Allowance& given, const relay::Allowance& left,
+                        net::Clock::time_point now) {
   rate_.charge(given, left, now);
   if (rate_.wait(now) > net::Clock::duration::zero() && !relay_.is_closing()) on_over_rate(now);
-  return used;
 }
 
 void RelayPhase::on_over_rate(net::Clock::time_point now) {

@@ -44,7 +44,8 @@ class RelayPhase : public Phase {
   void take_fresh(Leg from, base::MutableBytes input);
   void take_unread(Leg from);
   std::size_t take(Leg from, base::MutableBytes input, net::Clock::time_point begun);
-  std::size_t take_from_client(base::MutableBytes input, net::Clock::time_point now);
+  std::size_t take_share(Leg from, base::MutableBytes input, net::Clock::time_point now);
+  void charge(const relay::Allowance& given, const relay::Allowance& left, net::Clock::time_point now);
   void on_over_rate(net::Clock::time_point now);
   /// Whether nothing more will be written to it.
   bool may_end(Leg leg);

@@ -18,32 +18,39 @@ Relay::Relay(const Settings& settings, Workshop& workshop, Meter& meter)
 }
 
 std::size_t Relay::received(Leg from, base::MutableBytes input, const Output& out) {
-  if (from == Leg::client) {
-    Allowance unlimited;
-    return received_from_client(input, out, unlimited);
-  }
+  Allowance unlimited;
+  return received_within(from, input, out, unlimited);
+}
+
+std::size_t Relay::received_within(Leg from, base::MutableBytes input, const Output& out,
+                                   Allowance& allowance) {
   if (!listens(from)) return input.size();
-  std::size_t used = 0;
-  for (;;) {
-    const auto result = to_client_.feed(input.subspan(used), out.to_client, out.client_room,
-                                        state(Leg::client).close_sent, pending_close_.has_value());
-    used += result.used;
-    if (result.event == ToClient::Event::fault) on_app_fault(out);
-    if (result.event == ToClient::Event::close) on_close_frame(from, to_client_.close_payload(), out);
-    if (result.event != ToClient::Event::message_end) break;
-    send_pending_close(out);
-  }
+  const std::size_t used = from == Leg::client ? received_from_client(input, out, allowance)
+                                               : received_from_app(input, out, allowance);
   return listens(from) ? used : input.size();
 }
 
+std::size_t Relay::received_from_app(base::MutableBytes input, const Output& out, Allowance& allowance) {
+  std::size_t used = 0;
+  for (;;) {
+    const auto result = to_client_.feed(input.subspan(used), out.to_client, out.client_room, allowance,
+                                        state(Leg::client).close_sent, pending_close_.has_value());
+    used += result.used;
+    if (result.event == ToClient::Event::fault) on_app_fault(out);
+    if (result.event == ToClient::Event::close) on_close_frame(Leg::app, to_client_.close_payload(), out);
+    if (result.event != ToClient::Event::message_end) break;
+    send_pending_close(out);
+  }
+  return used;
+}
+
 std::size_t Relay::received_from_client(base::MutableBytes input, const Output& out, Allowance& allowance) {
-  if (!listens(Leg::client)) return input.size();
   const auto result = to_app_.feed(input, out.to_app, out.app_room, allowance, state(Leg::app).close_sent);
   if (result.event == ToApp::Event::fault) {
     refuse_client(close_code_for(to_app_.fault()), describe(to_app_.fault()), out);
   }
   if (result.event == ToApp::Event::close) on_close_frame(Leg::client, to_app_.close_payload(), out);
-  return listens(Leg::client) ? result.used : input.size();
+  return result.used;
 }
 
 void Relay::on_close_frame(Leg from, const websocket::ClosePayload& payload, const Output& out) {

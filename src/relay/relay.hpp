@@ -54,8 +54,9 @@ class Relay {
   /// Bytes came from a leg. Returns how many were used: fewer than given when the other leg has no
   /// room, and then the rest is to be given again after writing. Unmasks in place.
   std::size_t received(Leg from, base::MutableBytes input, const Output& out);
-  /// The same from the client, of which no more than so much is taken now.
-  std::size_t received_from_client(base::MutableBytes input, const Output& out, Allowance& allowance);
+  /// The same, and no more than so much is taken now. An app's bytes are not counted, only its messages and
+  /// control frames.
+  std::size_t received_within(Leg from, base::MutableBytes input, const Output& out, Allowance& allowance);
   /// The leg's peer will send no more. `cause` says how, e.g. "end of file".
   void ended(Leg leg, std::string_view cause, const Output& out);
   /// The proxy's own wish to end, as soon as the client leg is between two messages.
@@ -107,6 +108,8 @@ class Relay {
 
   LegState& state(Leg leg) { return legs_[static_cast<std::size_t>(leg)]; }
   const LegState& state(Leg leg) const { return legs_[static_cast<std::size_t>(leg)]; }
+  std::size_t received_from_client(base::MutableBytes input, const Output& out, Allowance& allowance);
+  std::size_t received_from_app(base::MutableBytes input, const Output& out, Allowance& allowance);
   void begin_ending(EndedBy by, std::uint16_t code, std::string_view cause);
   void send_close(Leg to, std::uint16_t code, std::string_view reason, const Output& out);
   void on_close_frame(Leg from, const websocket::ClosePayload& payload, const Output& out);

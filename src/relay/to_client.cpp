@@ -15,23 +15,25 @@ ToClient::ToClient(const Settings& settings, Workshop& workshop, Meter& meter)
 }
 
 ToClient::Result ToClient::feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room,
-                                bool discard, bool stop_after_message) {
+                                Allowance& allowance, bool discard, bool stop_after_message) {
   if (discard) drop_message();
   Result result;
-  while (to_client.size() < room) {
+  while (to_client.size() < room && !allowance.is_used_up()) {
     const FrameReader::Step step = reader_.next(input.subspan(result.used), kWholeMessage - held_.size() + 1);
     result.used += step.used;
     switch (step.event) {
       case FrameReader::Event::need_more:
         return result;
       case FrameReader::Event::header:
-        on_header();
+        on_header(allowance);
         break;
       case FrameReader::Event::payload:
         if (!discard) on_payload(step, to_client);
+        if (step.message_complete) --allowance.messages;
         if (stop_after_message && between_messages()) return {Event::message_end, result.used};
         break;
       case FrameReader::Event::control:
+        --allowance.control_frames;
         if (!discard) append_frame({.opcode = reader_.header().opcode}, step.payload, to_client);
         break;
       case FrameReader::Event::close:
@@ -40,11 +42,13 @@ ToClient::Result ToClient::feed(base::MutableBytes input, base::ByteQueue& to_cl
         return {Event::fault, result.used};
     }
   }
-  return {Event::no_room, result.used};
+  return {Event::held_up, result.used};
 }
 
-void ToClient::on_header() {
-  if (reader_.header().opcode == Opcode::continuation) return;
+void ToClient::on_header(Allowance& allowance) {
+  const websocket::FrameHeader& header = reader_.header();
+  if (!header.fin && header.payload_size < kSmallFragment) --allowance.messages;
+  if (header.opcode == Opcode::continuation) return;
   message_bytes_ = 0;
   in_message_ = true;
   mode_ = settings_.compression ? Mode::hold : Mode::pass;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "deflate/compressor.hpp"
+#include "relay/allowance.hpp"
 #include "relay/frame_reader.hpp"
 #include "relay/meter.hpp"
 #include "relay/settings.hpp"
@@ -24,7 +25,7 @@ class ToClient {
 
   enum class Event : std::uint8_t {
     need_more,
-    no_room,
+    held_up,  // `to_client` has reached `room` or the allowance is used up: call again later with the rest
     close,
     fault,
     message_end,  // only when asked to stop there
@@ -36,8 +37,8 @@ class ToClient {
 
   /// As ToApp::feed, the other way round. With `stop_after_message` it returns when the client leg is
   /// between two messages.
-  Result feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room, bool discard,
-              bool stop_after_message);
+  Result feed(base::MutableBytes input, base::ByteQueue& to_client, std::size_t room, Allowance& allowance,
+              bool discard, bool stop_after_message);
 
   /// Whether the app is between two messages: a close frame of our own cuts nothing off.
   bool between_messages() const { return !in_message_; }
@@ -53,7 +54,7 @@ class ToClient {
     compress,  // large: streams through an encoder
   };
 
-  void on_header();
+  void on_header(Allowance& allowance);
   void on_payload(const FrameReader::Step& step, base::ByteQueue& out);
   void observe(const FrameReader::Step& step);
   void pass(const FrameReader::Step& step, base::ByteQueue& out);

@@ -205,14 +205,12 @@ class RelayRig {
 
   void client_says(base::Bytes bytes) { say(relay::Leg::client, bytes); }
   void app_says(base::Bytes bytes) { say(relay::Leg::app, bytes); }
-  /// Gives the client's bytes as long as so much is allowed; returns how many were taken.
+  /// Gives a leg's bytes as long as so much is allowed; returns how many were taken.
   std::size_t client_may_say(base::MutableBytes bytes, relay::Allowance& allowance) {
-    std::size_t used = 0;
-    while (!allowance.is_used_up() && (used < bytes.size() || relay_.is_stalled(relay::Leg::client))) {
-      used += relay_.received_from_client(bytes.subspan(used), output(), allowance);
-      deliver();
-    }
-    return used;
+    return may_say(relay::Leg::client, bytes, allowance);
+  }
+  std::size_t app_may_say(base::MutableBytes bytes, relay::Allowance& allowance) {
+    return may_say(relay::Leg::app, bytes, allowance);
   }
   void client_says(const std::vector<std::byte>& bytes) { client_says(base::Bytes{bytes}); }
   void app_says(const std::vector<std::byte>& bytes) { app_says(base::Bytes{bytes}); }
@@ -274,6 +272,15 @@ class RelayRig {
   }
 
   relay::Relay::Output output() { return {to_client_, to_app_, options_.room, options_.room}; }
+
+  std::size_t may_say(relay::Leg from, base::MutableBytes bytes, relay::Allowance& allowance) {
+    std::size_t used = 0;
+    while (!allowance.is_used_up() && (used < bytes.size() || relay_.is_stalled(from))) {
+      used += relay_.received_within(from, bytes.subspan(used), output(), allowance);
+      deliver();
+    }
+    return used;
+  }
 
   void say(relay::Leg from, base::Bytes bytes) {
     std::vector<std::byte> copy(bytes.begin(), bytes.end());

@@ -94,6 +94,11 @@ class SessionRig {
 
   /// Lets everybody do what there is to do at this moment.
   void settle() { test::pass(io_, net::Clock::duration::zero()); }
+  /// The next of what there is to do at this moment, and no more; false when there is nothing.
+  bool step() {
+    io_.restart();  // it may have had nothing left to do
+    return io_.poll_one() > 0;
+  }
   /// What was said before is said now, and not when the time is over.
   void pass(net::Clock::duration time) {
     settle();

@@ -89,8 +89,8 @@ TEST_CASE("Reading stops behind the message that uses the allowance up, and goes
   CHECK(rig.app.messages().size() == 2);
   CHECK(used == 2 * (kShortHeader + 5));
   Allowance none{.messages = 0};
-  CHECK(rig.relay().received_from_client(
-            base::MutableBytes{bytes}.subspan(used),
+  CHECK(rig.relay().received_within(
+            Leg::client, base::MutableBytes{bytes}.subspan(used),
             {*std::make_unique<base::ByteQueue>(), *std::make_unique<base::ByteQueue>()}, none) == 0);
   Allowance rest;
   used += rig.client_may_say(base::MutableBytes{bytes}.subspan(used), rest);
@@ -105,6 +105,30 @@ TEST_CASE("A ping flood stops behind the last ping that is allowed") {
   Allowance some{.control_frames = 7};
   CHECK(rig.client_may_say(bytes, some) == 7 * (kShortHeader + 1));
   CHECK(rig.app.messages().size() == 7);
+}
+
+TEST_CASE("An app's messages, small fragments and control frames are taken within an allowance too") {
+  std::vector<std::byte> bytes;
+  for (int i = 0; i < 3; ++i) append(bytes, FrameBytes{}.fin().text().payload("hello").build());
+  append(bytes, FrameBytes{}.text().payload("a").build());
+  append(bytes, FrameBytes{}.fin().continuation().payload(std::string(200, 'b')).build());
+  append(bytes, FrameBytes{}.fin().ping().payload("c").build());
+  for (const auto& options : {RelayRig::Options{}, compressed()}) {
+    RelayRig rig(options);
+    Allowance two{.messages = 2};
+    std::size_t used = rig.app_may_say(bytes, two);
+    CHECK(used == 2 * (2 + 5));
+    CHECK(rig.client.messages().size() == 2);
+    Allowance fragment{.messages = 2};
+    used += rig.app_may_say(base::MutableBytes{bytes}.subspan(used), fragment);
+    CHECK(used == 3 * (2 + 5) + 2);
+    Allowance rest{.control_frames = 1};
+    used += rig.app_may_say(base::MutableBytes{bytes}.subspan(used), rest);
+    CHECK(used == bytes.size());
+    CHECK(rest == Allowance{.messages = Allowance::kNoLimit - 1, .control_frames = 0});
+    REQUIRE(rig.client.messages().size() == 5);
+    CHECK(rig.client.messages()[3].payload == "a" + std::string(200, 'b'));
+  }
 }
 
 TEST_CASE("One large message is taken in as many bytes as are allowed, and arrives whole") {
