@@ -16,8 +16,8 @@ from harness.measure import await_phase, generator_of, go_on
 from harness.process import Failed, Process, free_port
 
 HERE = Path(__file__).resolve().parent
-# Ten clients, which together send a message each five milliseconds.
-CLIENTS, RATE = 10, 200
+# Ten clients, which together send a message each two milliseconds.
+CLIENTS, RATE = 10, 500
 STARVED = {"p99_us": math.inf, "late_p99_us": 0, "cpu": math.nan, "peak_kb": math.nan, "seconds": math.nan}
 ROUTE = "routes:\n  - match: {path: /attack}\n    upstream: {url: 'ws://127.0.0.1:@SINK_PORT@'}\n"
 
