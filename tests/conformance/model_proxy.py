@@ -15,7 +15,7 @@ from model_deflate import Deflater, Inflater, Refused
 from model_reader import Side
 
 from harness import Client, frames, http_head
-from harness.app import ListeningApp
+from harness.app import ListeningApp, accept_each
 from harness.client import connect_tcp
 from harness.deflate import Agreed
 from harness.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, RSV1, TEXT, Frame
@@ -193,7 +193,7 @@ class ModelProxy(ListeningApp):
         super().__init__()
         self.lines, self._fault, self.was_wrong = [], fault, False
         self._app_address = ("127.0.0.1", int(app_url.rpartition(":")[2]))
-        threading.Thread(target=self._accept_all, daemon=True).start()
+        threading.Thread(target=accept_each, args=(self._listener, self._serve), daemon=True).start()
 
     def client(self):
         return Client(self.address)
@@ -203,14 +203,6 @@ class ModelProxy(ListeningApp):
             return False
         self.was_wrong = True
         return True
-
-    def _accept_all(self):
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, sock):
         received, app = bytearray(), connect_tcp(self._app_address)

@@ -11,6 +11,7 @@ import threading
 import zlib
 
 from harness import frames
+from harness.app import accept_each
 from harness.frames import CLOSE, CONTINUATION, PING, PONG, RSV1, RSV2, RSV3
 
 from leaving import Closing, Gone, Silent
@@ -234,19 +235,11 @@ class EchoServer:
         self._open, self._turn = set(), threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept_all, daemon=True).start()
+        threading.Thread(target=accept_each, args=(self._listener, self._serve), daemon=True).start()
 
     @property
     def url(self):
         return f"ws://127.0.0.1:{self.port}/" if self._context is None else f"wss://localhost:{self.port}/"
-
-    def _accept_all(self):
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, sock):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -7,6 +7,7 @@ import time
 
 import surroundings  # noqa: F401, first
 from harness import free_port, main
+from harness.app import accept_each
 
 from doctor import DoctorTest, examine
 from echo_server import EchoServer
@@ -22,15 +23,7 @@ class Talker:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"ws://127.0.0.1:{self._listener.getsockname()[1]}/"
         self._data, self._stays, self._endless, self._reads, self._kept = data, stays, endless, reads, []
-        threading.Thread(target=self._accept_all, daemon=True).start()
-
-    def _accept_all(self):
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+        threading.Thread(target=accept_each, args=(self._listener, self._serve), daemon=True).start()
 
     def _serve(self, sock):
         self._kept.append(sock)

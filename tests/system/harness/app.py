@@ -61,6 +61,16 @@ class ListeningApp:
         self._listener.close()
 
 
+def accept_each(listener, serve):
+    """Serves each connection on a thread of its own, until the listener is closed."""
+    while True:
+        try:
+            sock, _ = listener.accept()
+        except OSError:
+            return
+        threading.Thread(target=serve, args=(sock,), daemon=True).start()
+
+
 class ManualApp(ListeningApp):
     """Listens; `next()` gives a connection whose request has come and that waits for the test.
 
@@ -70,16 +80,8 @@ class ManualApp(ListeningApp):
     def __init__(self, address=None, *, receive_buffer=None):
         super().__init__(address, receive_buffer=receive_buffer)
         self._asked = queue.Queue()
-        self._threads = [threading.Thread(target=self._accept_all, daemon=True)]
+        self._threads = [threading.Thread(target=accept_each, args=(self._listener, self._read_request), daemon=True)]
         self._threads[0].start()
-
-    def _accept_all(self):
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._read_request, args=(sock,), daemon=True).start()
 
     def _read_request(self, sock):
         received = bytearray()
