@@ -3,7 +3,7 @@
 import surroundings  # noqa: F401, first
 from harness import main
 
-from doctor import DoctorTest, examine
+from doctor import DoctorTest, examine, patience
 import closing_faults
 import handshake_faults
 import tls_faults
@@ -26,7 +26,7 @@ class Tls(DoctorTest):
 
     def test_a_bad_certificate_does_not_hide_the_rest(self):
         self.make_authorities()
-        report = examine(self.serve_tls(own=False).url, "--json", "--timeout", "2s", **self.trusting)
+        report = examine(self.serve_tls(own=False).url, "--json", "--timeout", patience("2s"), **self.trusting)
         self.assertEqual([check["id"] for check in report.checks("fail", "warn")], ["tls.certificate"], report.told("fail", "warn"))
         self.assertIn("framing.lengths", [check["id"] for check in report.checks("pass")])
 

@@ -5,15 +5,15 @@ import concurrent.futures
 import surroundings  # noqa: F401, first
 from harness import main
 
-from doctor import DoctorTest, examine
+from doctor import DoctorTest, examine, patience
 from odd_servers import INTERRUPTING, ODD
 
-PATIENCE = "2s"
+PATIENCE = patience("2s")
 
 
 class Correct(DoctorTest):
     def test_it_passes_every_check_with_deep(self):
-        report = examine(self.serve().url, "--deep", "--json", "--timeout", "500ms")
+        report = examine(self.serve().url, "--deep", "--json", "--timeout", patience("500ms"))
         self.assertEqual((report.code, report.checks("warn", "fail", "skip")), (0, []), report.told("warn", "fail", "skip"))
         self.assertEqual(report.json["summary"], {"pass": len(report.checks()), "warn": 0, "fail": 0, "skip": 0})
         facts = report.json["facts"]

@@ -2,13 +2,14 @@
 
 import concurrent.futures
 import json
+import re
 import shutil
 import subprocess
 import tempfile
 import unittest
 
 import surroundings  # noqa: F401, first
-from harness import DEADLINE, WSPROXY, environment
+from harness import DEADLINE, SANITIZED, WSPROXY, environment
 from harness.authority import Authority
 
 from echo_server import Connection, EchoServer
@@ -29,6 +30,12 @@ class Report:
     def told(self, *statuses):
         """For a test's message."""
         return "\n".join(f"{check['id']} {check['status']}: {check['detail']}" for check in self.checks(*statuses)) + self.errors
+
+
+def patience(timeout):
+    """The timeout, and under a sanitizer several times it: a late answer is not what these tests are about."""
+    number, unit = re.fullmatch(r"(\d+)(ms|s)", timeout).groups()
+    return f"{int(number) * (4 if SANITIZED else 1)}{unit}"
 
 
 def examine(url, *args, deadline=6 * DEADLINE, **env):
@@ -74,7 +81,7 @@ class DoctorTest(unittest.TestCase):
         server = self.serve(self.changed(fault.changes)) if fault.tls is None else self.serve_tls(**fault.tls)
         env = {} if fault.tls is None else self.trusting
         ids = [word for check in (fault.check, *fault.beside) for word in ("--only", check)]
-        report = examine(server.url, *ids, "--json", "--timeout", fault.timeout, *["--deep"] * fault.deep, **env)
+        report = examine(server.url, *ids, "--json", "--timeout", patience(fault.timeout), *["--deep"] * fault.deep, **env)
         server.stop()
         if not report.text:
             return f"{fault}: exit code {report.code}, no report: {report.errors}"

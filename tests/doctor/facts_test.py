@@ -6,7 +6,7 @@ import threading
 import surroundings  # noqa: F401, first
 from harness import frames, main
 
-from doctor import DoctorTest, examine
+from doctor import DoctorTest, examine, patience
 from echo_server import Connection, EchoServer
 from faults import drops
 from leaving import Closing, Gone
@@ -20,7 +20,7 @@ def refuses_messages(self, opcode, data):
 class Facts(DoctorTest):
     def examine(self, *args, **changes):
         self.server = self.serve(self.changed(changes))
-        report = examine(self.server.url, "--json", "--timeout", "500ms", *args)
+        report = examine(self.server.url, "--json", "--timeout", patience("500ms"), *args)
         self.assertEqual((report.code, report.checks("warn", "fail")), (0, []), report.told("warn", "fail"))
         self.statuses = {check["id"]: check["status"] for check in report.checks()}
         for check in report.checks("skip"):
@@ -69,13 +69,13 @@ class Facts(DoctorTest):
 
     def test_a_server_that_answers_no_pings_fails_at_pings_alone(self):
         server = self.serve(self.changed({"on_ping": lambda self, payload: None}))
-        report = examine(server.url, "--json", "--timeout", "500ms", "--only", "handshake", "--only", "framing.ping")
+        report = examine(server.url, "--json", "--timeout", patience("500ms"), "--only", "handshake", "--only", "framing.ping")
         self.assertEqual([check["id"] for check in report.checks("fail", "warn")], ["framing.ping"], report.told("fail", "warn"))
 
 
 class Limits(DoctorTest):
     def finding(self, check, timeout, **changes):
-        report = examine(self.serve(self.changed(changes)).url, "--deep", "--json", "--only", check, "--timeout", timeout)
+        report = examine(self.serve(self.changed(changes)).url, "--deep", "--json", "--only", check, "--timeout", patience(timeout))
         self.assertEqual(report.code, 0, report.told() + report.errors)
         [found] = report.checks()
         return found["status"], found["detail"]
@@ -126,7 +126,7 @@ class OldTls(DoctorTest):
         self.make_authorities()
         server = Unwilling(how, context=context_of(self.ca, self.stranger))
         self.addCleanup(server.stop)
-        report = examine(server.url, "--json", "--only", "tls.old_versions", "--timeout", "500ms", **self.trusting)
+        report = examine(server.url, "--json", "--only", "tls.old_versions", "--timeout", patience("500ms"), **self.trusting)
         self.assertEqual(report.code, 0, report.told() + report.errors)
         [found] = report.checks()
         return found["status"], found["detail"]
@@ -153,7 +153,7 @@ class GivenHeaders(DoctorTest):
 
     def examine_protocols(self, **changes):
         server = self.serve(self.changed(changes))
-        report = examine(server.url, "--json", "--only", "handshake", "--timeout", "500ms", "--header", "Sec-WebSocket-Protocol: chat.v1",
+        report = examine(server.url, "--json", "--only", "handshake", "--timeout", patience("500ms"), "--header", "Sec-WebSocket-Protocol: chat.v1",
                          "--header", "Sec-WebSocket-Protocol: chat.v2")
         return report, {check["id"]: check["status"] for check in report.checks()}
 
@@ -203,7 +203,7 @@ class Selection(DoctorTest):
 class Scorecard(DoctorTest):
     def test_it_tells_what_was_seen_and_what_it_means(self):
         server = self.serve(self.changed({"on_ping": lambda self, payload: None, "refusal_fields": (), "offers_deflate": False}))
-        args = ("--only", "framing.ping", "--only", "handshake", "--only", "deflate.message", "--timeout", "500ms")
+        args = ("--only", "framing.ping", "--only", "handshake", "--only", "deflate.message", "--timeout", patience("500ms"))
         card, report = examine(server.url, *args), examine(server.url, *args, "--json")
         self.assertEqual((card.code, report.code, card.errors), (1, 1, ""))
         words = " ".join(card.text.split())

@@ -7,14 +7,14 @@ import surroundings  # noqa: F401, first
 from harness import main
 
 import real_servers
-from doctor import DoctorTest, examine
+from doctor import DoctorTest, examine, patience
 
 
 class Others(DoctorTest):
     def told(self, start, path):
         """The report; what it says against the server goes to stderr, for who looks."""
         app = self.run_app(start)
-        report = examine(f"ws://127.0.0.1:{app.port}/{path}", "--json", "--timeout", "2s")
+        report = examine(f"ws://127.0.0.1:{app.port}/{path}", "--json", "--timeout", patience("2s"))
         self.assertIn(report.code, (0, 1, 3), report.errors)
         self.assertEqual(report.errors, "")
         statuses = {check["id"]: check["status"] for check in report.checks()}

@@ -6,7 +6,7 @@ import surroundings  # noqa: F401, first
 from harness import Proxy, free_port, main
 
 import real_servers
-from doctor import DoctorTest, examine
+from doctor import DoctorTest, examine, patience
 
 
 class Ours(DoctorTest):
@@ -42,20 +42,20 @@ class Ours(DoctorTest):
         self.make_authorities()
         apps = {"wsproxy echo": self.run_app(real_servers.wsproxy_echo), "websockets": self.run_app(real_servers.websockets_app)}
         self.all_is_well({f"{name}, {engine}, {'TLS' if tls else 'plain'}": self.start_proxy(app, tls=tls, compression={"engine": engine})
-                          for name, app in apps.items() for engine in ("auto", "zlib") for tls in (False, True)}, "--timeout", "3s")
+                          for name, app in apps.items() for engine in ("auto", "zlib") for tls in (False, True)}, "--timeout", patience("3s"))
 
     def test_it_passes_with_deep(self):
         self.make_authorities()
         echo, websockets = self.run_app(real_servers.wsproxy_echo), self.run_app(real_servers.websockets_app)
         self.all_is_well({"plain": self.start_proxy(echo, compression={"engine": "auto"}),
-                          "TLS": self.start_proxy(websockets, tls=True, compression={"engine": "zlib"})}, "--deep", "--timeout", "3s")
+                          "TLS": self.start_proxy(websockets, tls=True, compression={"engine": "zlib"})}, "--deep", "--timeout", patience("3s"))
 
     def test_it_passes_in_front_of_apps_that_do_not_pass_by_themselves(self):
         self.make_authorities()
         apps = {"aiohttp": real_servers.aiohttp_app, **({"node": real_servers.unguarded_ws_app} if real_servers.HAS_EXPRESS else {}),
                 **({"go": real_servers.go_app} if real_servers.HAS_GO else {})}
         running = {name: self.run_app(start) for name, start in apps.items()}
-        self.all_is_well({name: self.start_proxy(app, "ws") for name, app in running.items()}, "--timeout", "3s")
+        self.all_is_well({name: self.start_proxy(app, "ws") for name, app in running.items()}, "--timeout", patience("3s"))
         for name, app in running.items():
             self.assertTrue(app.running(), f"{name} has ended")
 
