@@ -18,6 +18,7 @@ from harness.process import Failed, Process, free_port
 HERE = Path(__file__).resolve().parent
 # Ten clients, which together send a message each two milliseconds.
 CLIENTS, RATE = 10, 500
+LONGEST = 45.0  # seconds of the crowd's part; it is starved when that is not enough
 STARVED = {"p99_us": math.inf, "late_p99_us": 0, "cpu": math.nan, "peak_kb": math.nan, "seconds": math.nan}
 ROUTE = "routes:\n  - match: {path: /attack}\n    upstream: {url: 'ws://127.0.0.1:@SINK_PORT@'}\n"
 
@@ -27,7 +28,7 @@ class Outcome:
     """Of one peer under one attack, and of the seconds before it without."""
 
     quiet_p99_ms: float
-    p99_ms: float  # infinite when the crowd was not answered for ten seconds, and left
+    p99_ms: float  # infinite when the crowd was starved: no answer for ten seconds, or not through after LONGEST
     late_p99_ms: float
     quiet_cpu: float  # of one CPU
     cpu: float
@@ -94,26 +95,30 @@ def run(name, attack, peer, setting, seconds):
 
 
 def _measure(arguments, setting, directory, proxy, may_starve=False):
-    try:
-        return _measured(arguments, setting, directory, proxy)
-    except Failed as problem:
-        if not may_starve or "no answer" not in str(problem):
-            raise
-        return STARVED
-
-
-def _measured(arguments, setting, directory, proxy):
     with generator_of(arguments, setting, directory) as generator:
-        await_phase(generator, "connected")
+        ends = threading.Timer(LONGEST, generator.popen.kill)
+        ends.start()
+        try:
+            return _measured(generator, proxy)
+        except Failed as problem:
+            if not may_starve or (ends.is_alive() and "no answer" not in str(problem)):
+                raise
+            return STARVED
+        finally:
+            ends.cancel()
+
+
+def _measured(generator, proxy):
+    await_phase(generator, "connected")
+    go_on(generator)
+    await_phase(generator, "warm")
+    with Peak(proxy) as peak:
+        cpu_before = proxy.cpu_seconds()
         go_on(generator)
-        await_phase(generator, "warm")
-        with Peak(proxy) as peak:
-            cpu_before = proxy.cpu_seconds()
-            go_on(generator)
-            result = await_phase(generator, "done")
-            cpu = proxy.cpu_seconds() - cpu_before
-        go_on(generator)
-        generator.popen.wait(10)
+        result = await_phase(generator, "done")
+        cpu = proxy.cpu_seconds() - cpu_before
+    go_on(generator)
+    generator.popen.wait(10)
     return {**result, "cpu": cpu / result["seconds"], "peak_kb": peak.kb}
 
 

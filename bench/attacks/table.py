@@ -22,7 +22,7 @@ def table(outcomes):
 
 def _line(title, peer, bound, one):
     if math.isinf(one.p99_ms):
-        return f"| {title} | {peer} | {bound} | no answer for 10 s ({one.quiet_p99_ms:.2f}) |" + " |" * 6
+        return f"| {title} | {peer} | {bound} | starved ({one.quiet_p99_ms:.2f}) |" + " |" * 6
     cost = one.cpu_ms_a_mb()
     cells = [
         title,
