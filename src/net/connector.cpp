@@ -71,6 +71,21 @@ void Connector::cancel() {
   alarm_.reset();
 }
 
+/// Whoever waits is told by nothing else that a step has thrown, and may have no deadline of his own.
+template <class Step>
+void Connector::guarded(Step&& step) {
+  bool has_called = false;
+  has_called_ = &has_called;
+  try {
+    step();
+  } catch (const std::exception& error) {
+    if (has_called) throw;  // the callback's
+    fail(ConnectStatus::refused, error.what());
+    finish(ConnectStatus::refused);
+  }
+  if (!has_called) has_called_ = nullptr;
+}
+
 void Connector::begin_round() {
   endpoints_.clear();
   next_endpoint_ = 0;
@@ -81,8 +96,8 @@ void Connector::begin_round() {
     endpoints_.push_back(endpoint_of(address, target_.port));
   } else {
     stage_ = Stage::resolving;
-    lookup_ = std::make_unique<NameLookup>(io_, target_.host,
-                                           [this](const FoundAddresses& found) { on_found(found); });
+    lookup_ = std::make_unique<NameLookup>(
+        io_, target_.host, [this](const FoundAddresses& found) { guarded([&] { on_found(found); }); });
     wake_at(deadline_);
     return;
   }
@@ -132,7 +147,7 @@ bool Connector::connect_to(const Protocol::endpoint& endpoint) {
   stage_ = Stage::connecting;
   // Only now: a socket that is neither connected nor on the way to it reports a hang-up.
   transport_ = std::make_unique<Transport>(poller_, std::move(socket), Transport::Connecting{});
-  transport_->set_on_ready([this](Transport::Ready) { on_writable(); });
+  transport_->set_on_ready([this](Transport::Ready) { guarded([this] { on_writable(); }); });
   transport_->wait_writable();
   return true;
 }
@@ -155,7 +170,7 @@ void Connector::on_connected() {
   wake_at(deadline_);
   transport_->begin_tls(securing_->tls->connect(target_.host, securing_->buffers), securing_->buffers,
                         {.to_peer = base::as_bytes(securing_->preface)});
-  transport_->set_on_ready([this](Transport::Ready) { shake_hands(); });
+  transport_->set_on_ready([this](Transport::Ready) { guarded([this] { shake_hands(); }); });
   shake_hands();
 }
 
@@ -175,6 +190,10 @@ void Connector::shake_hands() {
 }
 
 void Connector::on_events(Poller::Events) {
+  guarded([this] { on_turn(); });
+}
+
+void Connector::on_turn() {
   if (stage_ == Stage::connected) {
     on_writable();
   } else if (stage_ == Stage::connecting && ++turns_ < kTurnsWithoutTimer) {
@@ -208,7 +227,9 @@ void Connector::wake_at(Clock::time_point when) {
   alarm_->timer.expires_at(when);
   alarm_->timer.async_wait([alarm = alarm_](const error_code& error) {
     // One that was set again meanwhile has another call under way.
-    if (!error && alarm->owner != nullptr && Clock::now() >= alarm->when) alarm->owner->on_alarm();
+    if (!error && alarm->owner != nullptr && Clock::now() >= alarm->when) {
+      alarm->owner->guarded([&alarm] { alarm->owner->on_alarm(); });
+    }
   });
 }
 
@@ -235,6 +256,7 @@ void Connector::finish(ConnectStatus status) {
   }
   const Callback call = std::exchange(callback_, nullptr);
   cancel();
+  if (bool* const has_called = std::exchange(has_called_, nullptr)) *has_called = true;
   call(std::move(result));
 }
 

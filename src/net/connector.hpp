@@ -24,8 +24,9 @@ struct ConnectResult {
 /// later, then twice as long, up to 500 ms) for `total`, since the application beside a sidecar is often
 /// still starting. An address that does not answer gets an even share of what is left, at least 250 ms.
 /// Whoever has accepted the connection has what is left for the TLS handshake, which is tried once.
-/// Calls back exactly once, unless cancel() or the destructor comes first; never from within start(). It may
-/// be destroyed by its callback. One worker's thread; poller and loop outlive it.
+/// Calls back exactly once, unless cancel() or the destructor comes first; never from within start(), which
+/// may throw. What is thrown after that (memory) is a failed connection. It may be destroyed by its callback.
+/// One worker's thread; poller and loop outlive it.
 ///
 ///   start --> [resolving] --> connecting --> connected [--> securing]
 ///                 ^               | all addresses have failed
@@ -49,11 +50,14 @@ class Connector : private Poller::Watch {
   enum class Stage : std::uint8_t { idle, resolving, connecting, connected, securing, pausing };
   struct Alarm;
 
+  template <class Step>
+  void guarded(Step&& step);
   void on_events(Poller::Events events) override;
   void begin_round();
   void on_found(const FoundAddresses& found);
   void try_next();
   bool connect_to(const Protocol::endpoint& endpoint);
+  void on_turn();
   void on_writable();
   void on_connected();
   void shake_hands();
@@ -82,6 +86,7 @@ class Connector : private Poller::Watch {
   std::unique_ptr<NameLookup> lookup_;
   std::shared_ptr<Alarm> alarm_;  // only when something does not complete at once
   Callback callback_;
+  bool* has_called_ = nullptr;  // of the step under way
 };
 
 }  // namespace wsproxy::net

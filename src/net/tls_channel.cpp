@@ -174,7 +174,8 @@ IoResult TlsChannel::write_some(EdgeSocket& socket, base::Bytes from) {
   buffers_.forget_unfinished();
   if (broken_) return {IoStatus::failed, 0, broken_};
   if (unreported_ > 0) {
-    if (unreported_ > from.size()) return fail();  // others than before: what is sealed is not theirs
+    if (unreported_ > from.size())
+      return give_up(socket);  // others than before: what is sealed is not theirs
     const IoResult result = send(socket);
     if (result.status != IoStatus::done) return {result.status, 0, result.error};
     return {IoStatus::done, std::exchange(unreported_, 0), {}};
@@ -183,7 +184,7 @@ IoResult TlsChannel::write_some(EdgeSocket& socket, base::Bytes from) {
   const bool needs_time = part.size() > TlsStream::kSmallRecord;
   if (!stream_->seal(part, needs_time ? Clock::now() : Clock::time_point{})) {
     buffers_.sealed.clear();
-    return fail();
+    return give_up(socket);
   }
   if (ends_ && part.size() == from.size()) stream_->say_close();
   const IoResult result = send(socket);
@@ -218,6 +219,12 @@ IoResult TlsChannel::send(EdgeSocket& socket) {
   }
   if (result.status != IoStatus::would_block && std::exchange(shuts_down_, false)) socket.shut_down_send();
   return result;
+}
+
+/// Who waits to read learns of it by the socket's end only: the peer knows nothing of it.
+IoResult TlsChannel::give_up(EdgeSocket& socket) {
+  socket.give_up(make_error_code(boost::system::errc::io_error));
+  return fail();
 }
 
 IoResult TlsChannel::fail() {

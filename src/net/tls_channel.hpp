@@ -56,6 +56,7 @@ class TlsChannel {
   Handshake end_step(EdgeSocket& socket, TlsStream::Step step);
   IoResult receive_handshake(EdgeSocket& socket);
   IoResult send(EdgeSocket& socket);
+  IoResult give_up(EdgeSocket& socket);
   IoResult fail();
 
   std::unique_ptr<TlsStream> stream_;
