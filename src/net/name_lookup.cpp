@@ -33,13 +33,16 @@ class NameLookup::Request : public std::enable_shared_from_this<Request> {
  public:
   Request(IoContext& io, OnFound on_found) : io_(&io), on_found_(std::move(on_found)) {}
 
-  /// From any thread.
+  /// From any thread. Whoever asks has a deadline for when there is no memory to tell him.
   void answer(const FoundAddresses& found) {
     const std::lock_guard lock{mutex_};  // the loop cannot end meanwhile
     if (io_ == nullptr) return;
-    asio::post(*io_, [self = shared_from_this(), found] {
-      if (const OnFound call = std::exchange(self->on_found_, nullptr)) call(found);
-    });
+    try {
+      asio::post(*io_, [self = shared_from_this(), found] {
+        if (const OnFound call = std::exchange(self->on_found_, nullptr)) call(found);
+      });
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
+    }
   }
 
   void cancel() {
@@ -63,7 +66,12 @@ class NameLookup::Desk {
     std::vector<std::shared_ptr<Request>>& askers = askers_[name];
     askers.push_back(std::move(request));
     if (askers.size() > 1) return;
-    names_.push_back(name);
+    try {
+      names_.push_back(name);
+    } catch (...) {
+      askers_.erase(name);  // else the next one would wait for a lookup that nobody makes
+      throw;
+    }
     if (idle_ < names_.size() && threads_ < kMostThreads) add_thread();
     has_names_.notify_one();
   }
@@ -75,7 +83,7 @@ class NameLookup::Desk {
     try {
       std::thread([this] { run(); }).detach();
       ++threads_;
-    } catch (const std::system_error&) {
+    } catch (const std::exception&) {
       if (threads_ == 0) refuse_all();  // else one of the others will come to it
     }
   }
@@ -122,7 +130,12 @@ NameLookup::Desk& NameLookup::desk() {
 
 NameLookup::NameLookup(IoContext& io, const std::string& name, OnFound on_found)
     : request_(std::make_shared<Request>(io, std::move(on_found))) {
-  desk().ask(name, request_);
+  try {
+    desk().ask(name, request_);
+  } catch (...) {
+    request_->cancel();  // a thread may have it already
+    throw;
+  }
 }
 
 NameLookup::~NameLookup() {

@@ -190,14 +190,18 @@ void Session::wait_for_deadline() {
   deadline_timer_.expires_at(wakes_at_);  // cancels the wait before
   deadline_timer_.async_wait([self = SessionPtr{this}](const net::error_code& error) {
     if (error || self->is_closed_ || !self->phase_) return;
-    self->wakes_at_ = net::Clock::time_point::max();
-    if (net::Clock::now() < self->deadline_) {
-      if (self->deadline_ != net::Clock::time_point::max()) self->wait_for_deadline();
-      return;
-    }
-    self->deadline_ = net::Clock::time_point::max();
-    self->guarded([&self] { self->phase_->on_deadline(); });
+    self->guarded([&self] { self->on_timer(); });
   });
+}
+
+void Session::on_timer() {
+  wakes_at_ = net::Clock::time_point::max();
+  if (net::Clock::now() < deadline_) {
+    if (deadline_ != net::Clock::time_point::max()) wait_for_deadline();
+    return;
+  }
+  deadline_ = net::Clock::time_point::max();
+  phase_->on_deadline();
 }
 
 void Session::want_turn() {
@@ -349,9 +353,6 @@ void Session::close() {
     on.queue.drop();
     context_.scratch(leg).clear();  // the worker's: what is half made must not reach the next connection
   }
-  retire(std::move(phase_));
-  // A transport may be the caller, and is a part of this.
-  boost::asio::post(context_.io, [open = std::move(self_)] {});
   record_result(telemetry::ConnectionResult::client_gone);
   --listener_counters_->active;
   const auto age = net::Clock::now() - started_;
@@ -362,8 +363,12 @@ void Session::close() {
   if (is_refused_) context_.refused.fetch_sub(1, std::memory_order_relaxed);
   context_.sessions.leave(*this);
   if (on_gone_) on_gone_();
+  // What takes memory comes when everything is given back.
+  retire(std::move(phase_));
+  // A transport may be the caller, and is a part of this.
+  boost::asio::post(context_.io, [open = std::move(self_)] {});
   count(facts_, context_.counters);
-  write_access_line(*this);  // last: it takes memory, and everything is given back by now
+  write_access_line(*this);
 }
 
 void Session::say_last_words() {

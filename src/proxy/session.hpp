@@ -138,9 +138,11 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void record_result(telemetry::ConnectionResult result);
   void record_rejection(telemetry::Rejection reason);
   void record_upstream_error(telemetry::UpstreamError reason, std::string_view detail);
-  /// Runs a handler of this session; what it throws (memory, threads) ends this connection and no other.
+  /// Runs a handler of this session; what it throws (memory, threads) ends this connection and no other. A
+  /// closed one has no handlers: what was on its way to them meanwhile is dropped.
   template <typename Handler>
   void guarded(Handler&& handler) {
+    if (is_closed_) return;
     try {
       handler();
     } catch (const std::exception& error) {
@@ -157,6 +159,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void on_ready(Leg leg, net::Transport::Ready ready);
   void end_broken(const std::exception& error);
   void wait_for_deadline();
+  void on_timer();
   void retire(std::unique_ptr<Phase> phase);
   void say_last_words();
   void take_first_place();

@@ -47,8 +47,16 @@ class AppCheck::Round : public std::enable_shared_from_this<Round> {
       cancel();
       return call_({});
     }
-    reasons_.push_back(app.text() + ": " + result.reason);
-    if (reasons_.size() == connectors_.size()) call_(in_words(reasons_));
+    std::string problem;
+    try {
+      reasons_.push_back(app.text() + ": " + result.reason);
+      if (reasons_.size() < connectors_.size()) return;
+      problem = in_words(reasons_);
+    } catch (const std::bad_alloc&) {  // who asks has no deadline
+      cancel();
+      problem = "out of memory";
+    }
+    call_(std::move(problem));
   }
 
   std::vector<config::UpstreamUrl> apps_;

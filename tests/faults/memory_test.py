@@ -7,13 +7,13 @@ import random
 import sys
 
 from failing import MAIN_THREAD, FailingTest
-from harness import DEADLINE, Ended, free_port, main
+from harness import DEADLINE, EchoApp, Ended, free_port, main
 from harness.tls import TlsClient, TlsEchoApp, TlsTest
 from markdown import print_table, wants_table
 
 WORDS = "words that are compressed, since there are some of them, and some of them again; "
 LARGE = os.urandom(90_000)  # more than is held to leave as one frame
-STEP = 1  # of those that OpenSSL makes
+STEP = 23  # of those that OpenSSL makes
 PATIENCE = min(3, DEADLINE)
 MOST = 9000  # allocations of one conversation; more is a sweep that does not end
 
@@ -78,13 +78,18 @@ class Plain(Sweep):
         self.start_failing()
         self.sweep("worker", self.conversation)
 
+    def test_of_a_worker_that_asks_for_a_name(self):
+        app = EchoApp()
+        self.start_failing(app, upstream={"url": f"ws://localhost:{app.port}", "connect_timeout": "300ms"})
+        self.sweep("worker", self.conversation)
+
     def test_of_the_main_thread(self):
         self.start_failing()
         self.sweep(MAIN_THREAD, self.conversation, at_least=1)  # it hands a connection over, no more
 
     def test_of_the_side_port(self):
         self.start_failing()
-        for path in ("/livez", "/metrics"):
+        for path in ("/livez", "/readyz", "/metrics"):
             self.sweep("side port", lambda: self.probe(path))
             self.assertEqual(self.proxy.get(path)[0], 200)
 
