@@ -64,7 +64,7 @@ class Sinks(SystemTest):
     def test_a_reader_that_is_stopped_gets_all_when_it_goes_on(self):
         read, write = self.small_pipe()
         self.addCleanup(os.close, write)
-        out = tempfile.TemporaryFile()
+        out = tempfile.NamedTemporaryFile()
         self.addCleanup(out.close)
         reader = subprocess.Popen(["cat"], stdin=read, stdout=out)
         self.addCleanup(reader.wait)
@@ -77,8 +77,8 @@ class Sinks(SystemTest):
         reader.send_signal(signal.SIGCONT)
 
         def said():
-            out.seek(0)
-            return out.read()
+            with open(out.name, "rb") as read:  # by a place of its own: the reader writes where `out` stands
+                return read.read()
         wait_until(lambda: said().count(b'"message":"access"') == CONNECTIONS + 1, "all access lines")
         self.assert_it_ends()
 

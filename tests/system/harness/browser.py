@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 
+from .ports import free_port
 from .wire import DEADLINE
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -21,7 +22,8 @@ class Driver:
     """As much of W3C WebDriver as opening a page and running a script takes."""
 
     def __init__(self, profile, env):
-        self._process = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
+        # A port that it finds itself is free for IPv6, and may not be for IPv4.
+        self._process = subprocess.Popen(["chromedriver", f"--port={free_port()}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
         self.said = []
         self._port = self._wait_for_port()
         threading.Thread(target=lambda: self.said.extend(self._process.stdout), daemon=True).start()
