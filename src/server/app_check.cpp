@@ -56,7 +56,7 @@ class AppCheck::Round : public std::enable_shared_from_this<Round> {
       cancel();
       problem = "out of memory";
     }
-    call_(std::move(problem));
+    call_(problem);
   }
 
   std::vector<config::UpstreamUrl> apps_;
