@@ -90,6 +90,16 @@ void check_origin(std::string_view text, bool may_be_pattern) {
   }
 }
 
+/// Whether that part of the text stands in a reason by itself: libFuzzer puts our own words into its inputs.
+bool is_said_anyway(std::string text, std::size_t at, std::string_view part) {
+  for (const char filling : {'q', '\xff'}) {
+    text.replace(at, part.size(), part.size(), filling);
+    const auto dsn = parse_sentry_dsn(text);
+    if (!dsn && dsn.problem.find(part) != std::string::npos) return true;
+  }
+  return false;
+}
+
 void check_dsn(std::string_view text) {
   const auto dsn = parse_sentry_dsn(text);
   require(static_cast<bool>(dsn) == dsn.problem.empty(), "a refusal has a reason");
@@ -97,7 +107,9 @@ void check_dsn(std::string_view text) {
     // The reasons are ours; a key of some length in one would be a copy.
     const std::size_t at = text.find('@');
     if (at != std::string_view::npos && at >= 40) {
-      require(dsn.problem.find(text.substr(at - 16, 16)) == std::string::npos, "a reason holds no secret");
+      const std::string_view key = text.substr(at - 16, 16);
+      require(dsn.problem.find(key) == std::string::npos || is_said_anyway(std::string{text}, at - 16, key),
+              "a reason holds no secret");
     }
     return;
   }
