@@ -174,8 +174,8 @@ IoResult TlsChannel::write_some(EdgeSocket& socket, base::Bytes from) {
   buffers_.forget_unfinished();
   if (broken_) return {IoStatus::failed, 0, broken_};
   if (unreported_ > 0) {
-    if (unreported_ > from.size())
-      return give_up(socket);  // others than before: what is sealed is not theirs
+    // Others than before: what is sealed is not theirs.
+    if (unreported_ > from.size()) return give_up(socket);
     const IoResult result = send(socket);
     if (result.status != IoStatus::done) return {result.status, 0, result.error};
     return {IoStatus::done, std::exchange(unreported_, 0), {}};
